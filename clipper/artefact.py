@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
@@ -21,12 +22,32 @@ from clipper.errors import ArtefactError
 
 T = TypeVar("T")
 
+_KEY = re.compile(rb'^ "key": "([^"]*)"', re.MULTILINE)
 
-def dumps(value: object, schema: str, version: int) -> bytes:
-    """Encode a value as pretty UTF-8 JSON: `{"schema": …, "version": …, "value": …}`."""
-    plain = msgspec.to_builtins(value, enc_hook=_encode)
-    box = {"schema": f"livecut.{schema}", "version": version, "value": plain}
+
+def dumps(value: object, schema: str, version: int, *, key: str = "") -> bytes:
+    """Encode a value as UTF-8 JSON: `{"schema": …, "version": …, "key": …, "value": …}`.
+
+    The key says what the value was made from; `key_of` reads it back without decoding the value.
+    """
+    box = {"schema": f"livecut.{schema}", "version": version, "key": key, "value": plain(value)}
     return json.dumps(box, ensure_ascii=False, indent=1, allow_nan=False).encode() + b"\n"
+
+
+def plain(value: object) -> Any:
+    """Turn a value into dicts, lists, strings and numbers."""
+    return msgspec.to_builtins(value, enc_hook=_encode)
+
+
+def key_of(path: Path) -> str | None:
+    """Read the key a file was saved under; None when there is no such file or it holds none."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError:
+        return None
+    match = _KEY.search(head)
+    return match.group(1).decode() if match else None
 
 
 def loads(data: bytes, kind: type[T], schema: str, version: int, *, where: str = "artefact") -> T:
@@ -43,7 +64,8 @@ def loads(data: bytes, kind: type[T], schema: str, version: int, *, where: str =
         found = box.get("schema") if isinstance(box, dict) else type(box).__name__
         raise ArtefactError(f"could not read {where}: expected schema livecut.{schema}, found {found!r}")
     if not isinstance(box.get("version"), int) or box["version"] > version:
-        raise ArtefactError(f"could not read {where}: version {box.get('version')} is newer than this livecut reads ({version}); upgrade livecut")
+        found = box.get("version")
+        raise ArtefactError(f"could not read {where}: version {found} is newer than this livecut reads ({version}); upgrade livecut")
     _refuse_unknown(box.get("value"), kind, where)
     try:
         return msgspec.convert(box.get("value"), kind, dec_hook=_decode)
@@ -60,8 +82,8 @@ def save(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

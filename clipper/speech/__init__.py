@@ -1,1 +1,1 @@
-
+"""Recognizers, their weights, and the transcription that drives them."""

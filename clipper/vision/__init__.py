@@ -1,1 +1,1 @@
-
+"""One decode, many meters: cuts, faces, product sightings."""

@@ -1,1 +1,1 @@
-
+"""What a run found, as a page a person can judge."""

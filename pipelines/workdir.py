@@ -1,0 +1,64 @@
+"""The folder of one run: every value on disk with schema, version and key.
+
+Resume and audit are one question: is the file there with this key? A step's key is a digest of the stage's version and of
+everything it was given, so a value is used again exactly when it would come out the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from clipper import artefact
+from clipper.errors import ArtefactError
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+def digest(*parts: object) -> str:
+    """Digest values, options and plain data to 32 hexadecimal digits."""
+    data = json.dumps([artefact.plain(part) for part in parts], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(data.encode()).hexdigest()[:32]
+
+
+@dataclass(slots=True)
+class Workdir:
+    """One run's folder and what happened in it."""
+
+    root: Path
+    made: list[str] = field(default_factory=list)
+    """Names of the steps that were computed in this session."""
+    reused: list[str] = field(default_factory=list)
+    """Names of the steps whose value was on disk already."""
+
+    def step(self, name: str, kind: type[T], version: int, key_parts: tuple[object, ...], make: Callable[[], T]) -> T:
+        """Load the value `name` when it is on disk with the key of these parts, else make it and save it whole.
+
+        A file that cannot be decoded counts as absent: it is made again, with a warning.
+        """
+        path = self.root / f"{name}.json"
+        key = digest(name, version, *key_parts)
+        if artefact.key_of(path) == key:
+            try:
+                value = artefact.loads(path.read_bytes(), kind, name, version, where=str(path))
+                self.reused.append(name)
+                return value
+            except ArtefactError as error:
+                log.warning("%s; making it again", error)
+        value = make()
+        artefact.save(path, artefact.dumps(value, name, version, key=key))
+        self.made.append(name)
+        return value
+
+    def folder(self, name: str) -> Path:
+        """Make a folder inside the run, and return it."""
+        path = self.root / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
