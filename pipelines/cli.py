@@ -1,0 +1,297 @@
+"""The command line: a thin layer of click over the library, and the one place where errors become exit codes.
+
+stdout carries results, one path a line; stderr carries progress and log.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from clipper.errors import Cancelled, InputError, LivecutError, NothingFound
+from clipper.version import __version__
+from pipelines.terminal import Display, printable
+
+log = logging.getLogger("livecut")
+
+EXIT_CODES = """\
+Exit codes: 0 done; 1 failed; 2 wrong use or input; 3 some inputs failed; 4 missing tool or model; 5 nothing found;
+130 interrupted."""
+
+stop = threading.Event()
+"""Set by the first interrupt; every stage asks for it."""
+
+
+def main() -> None:
+    """Run the command line and exit with the code of its outcome."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; return the exit code."""
+    stop.clear()
+    previous = _listen()
+    try:
+        result = livecut.main(args=list(arguments), prog_name="livecut", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        _complain("stopped; what was finished is kept")
+        return Cancelled.exit_code
+    except LivecutError as error:
+        _complain(str(error))
+        return error.exit_code
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  the reader has gone: keep the interpreter from complaining at exit
+        return 1
+    except Exception as error:
+        if log.isEnabledFor(logging.DEBUG):
+            traceback.print_exc()
+        _complain(f"a bug in livecut: {type(error).__name__}: {error}; run again with -vv for the traceback and report it")
+        return 1
+    finally:
+        if previous is not None:
+            signal.signal(signal.SIGINT, previous)
+
+
+def _listen() -> Any:
+    """The first interrupt asks stages to stop; the second ends at once."""
+    if threading.current_thread() is not threading.main_thread():
+        return None
+
+    def interrupted(number: int, frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        _complain("stopping; press again to stop at once")
+
+    return signal.signal(signal.SIGINT, interrupted)
+
+
+def _complain(text: str) -> None:
+    click.echo(f"livecut: {printable(text)}", err=True)
+
+
+class Commands(click.Group):
+    """Lists commands in the order in which people meet them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of definition."""
+        return list(self.commands)
+
+
+@click.group(cls=Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="livecut")
+def livecut() -> None:
+    """Turn recordings of selling livestreams into short videos that go on selling."""
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that every working command has."""
+    options = (
+        click.option("--config", "config_file", type=click.Path(path_type=Path), help="Options file; default: livecut.toml here, if there is one."),
+        click.option("--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="Set one option; `livecut config` lists them."),
+        click.option("-q", "--quiet", is_flag=True, help="No progress."),
+        click.option("-v", "--verbose", count=True, help="Log more; twice for everything."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@livecut.command()
+@click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RECORDING...")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder for the results; one folder per recording is made in it.  [default: livecut-out]")
+@click.option("--catalog", type=click.Path(path_type=Path), help="Product feed; default: catalog.csv|tsv|xlsx|json|xml beside the recording.")
+@click.option("--chat", multiple=True, type=click.Path(path_type=Path), help="Chat log; default: found beside the recording by its name. May be given again.")
+@click.option("--events", multiple=True, type=click.Path(path_type=Path), help="Log of orders, cards and viewers; found like the chat. May be given again.")
+@click.option("--start-time", metavar="ISO8601", help="When the recording began; needed only for logs with absolute times.")
+@click.option("--types", help="Clip types to make, separated by commas.  [default: explanation,hot_item,teaser]")
+@click.option("--preset", help="Platform whose frame, limits and safe box to keep: default, kuaishou, douyin, tiktok, …")
+@click.option("--style", help="Caption style; see docs/captions.md.  [default: pop]")
+@click.option("--room", help="Name of the live room, shown on teasers.")
+@click.option("--model", help="Speech model: a name of `livecut models list` or a folder.")
+@click.option("--engine", type=click.Choice(["faster-whisper", "whisper"]), help="Speech engine.")
+@click.option("--language", help="Language spoken, e.g. zh or en; default: detected.")
+@click.option("--replan", is_flag=True, help="Write all plans anew, also the edited ones.")
+@click.option("--dry-run", is_flag=True, help="Say what would be read and written; write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per recording on stdout.")
+@common
+def clip(recordings: tuple[Path, ...], **options: Any) -> int:
+    """Cut recordings into finished clips.
+
+    Prints the path of every clip. A second run re-uses whatever still fits; an edited plan is rendered, never overwritten.
+    """
+    display = _display(options)
+    flags = {
+        "run.out": options["out"],
+        "plan.types": options["types"],
+        "plan.style": options["style"],
+        "plan.room": options["room"],
+        "speech.model": options["model"],
+        "speech.engine": options["engine"],
+        "speech.language": options["language"],
+    }
+    settings = _settings(options, flags, preset=options["preset"])
+    codes: list[int] = []
+    for recording in recordings:
+        if len(recordings) > 1:
+            display.say(f"— {recording}")
+        code = _clip_one(recording, settings, options, display)
+        if code == Cancelled.exit_code:
+            return code
+        codes.append(code)
+    return _overall(codes)
+
+
+def _clip_one(recording: Path, settings: Any, options: dict[str, Any], display: Display) -> int:
+    from pipelines.clips import describe, make_clips
+
+    given = {"catalog": options["catalog"], "chat": options["chat"], "events": options["events"], "start_time": options["start_time"]}
+    try:
+        if options["dry_run"]:
+            click.echo(printable(describe(recording, settings=settings, **given)))
+            return 0
+        done = make_clips(recording, settings=settings, replan=options["replan"], progress=display, cancelled=stop.is_set, **given)
+    except LivecutError as error:
+        _complain(str(error))
+        if options["as_json"]:
+            click.echo(json.dumps({"recording": str(recording), "error": str(error), "exit_code": error.exit_code}, ensure_ascii=False))
+        return error.exit_code
+    if options["as_json"]:
+        click.echo(json.dumps({"recording": str(recording), "folder": str(done.folder), "manifest": done.manifest}, ensure_ascii=False))
+    else:
+        for video in done.videos:
+            click.echo(video)
+    display.say(f"{len(done.videos)} clips; report: {done.folder / 'report.html'}")
+    return 0
+
+
+def _overall(codes: Sequence[int]) -> int:
+    """One recording: its own code. Several: 3 when some failed; a recording without anything to cut has not failed."""
+    if len(codes) == 1:
+        return codes[0]
+    bad = [code for code in codes if code not in (0, NothingFound.exit_code)]
+    if not bad:
+        return 0 if 0 in codes else NothingFound.exit_code
+    return 3 if len(bad) < len(codes) else bad[0]
+
+
+@livecut.command()
+@click.argument("plans", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PLAN.json...")
+@click.option("--dry-run", is_flag=True, help="Check the plans; write nothing.")
+@common
+def render(plans: tuple[Path, ...], dry_run: bool, **options: Any) -> int:
+    """Render edited plans.
+
+    A plan in a run's folder renews that run's clip, manifest and report; any other is rendered beside itself.
+    """
+    from pipelines.clips import render_plans
+    from pipelines.plans import load_plan
+
+    if dry_run:
+        for path in plans:
+            found = load_plan(path)
+            click.echo(f"{path}: {found.type}, {len(found.sources)} piece(s), {found.duration:.1f} s")
+        return 0
+    for video in render_plans(plans, settings=_settings(options, {}), progress=_display(options), cancelled=stop.is_set):
+        click.echo(video)
+    return 0
+
+
+@livecut.group()
+def models() -> None:
+    """Model files: what is here, where from, how large, which licence."""
+
+
+@models.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def models_list(as_json: bool) -> None:
+    """List every model file the project may need."""
+    from pipelines.models import as_rows, as_table
+
+    rows = as_rows()
+    click.echo(json.dumps(rows, ensure_ascii=False, indent=1) if as_json else as_table(rows))
+
+
+@models.command("fetch")
+@click.argument("names", nargs=-1)
+@click.option("--dry-run", is_flag=True, help="Say what would be fetched; write nothing.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def models_fetch(names: tuple[str, ...], dry_run: bool, quiet: bool) -> None:
+    """Fetch models into the cache and verify them; without NAMES, all that a default run needs."""
+    from pipelines.models import fetch
+
+    fetch(names, display=Display(quiet=quiet), dry_run=dry_run)
+
+
+@livecut.command("config")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@common
+def show_config(as_json: bool, **options: Any) -> None:
+    """Print the effective options as a livecut.toml."""
+    from pipelines import config
+
+    settings = _settings(options, {})
+    click.echo(json.dumps(config.plain(settings), ensure_ascii=False, indent=1) if as_json else config.dump(settings), nl=as_json)
+
+
+@livecut.command()
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def doctor(as_json: bool) -> int:
+    """Check that everything a run needs is here; exit code 4 when something is missing."""
+    from pipelines.doctor import checks
+
+    found = checks()
+    if as_json:
+        click.echo(json.dumps([{"name": check.name, "ok": check.ok, "detail": check.detail} for check in found], ensure_ascii=False, indent=1))
+    else:
+        for check in found:
+            click.echo(f"{'ok     ' if check.ok else 'MISSING'}  {check.name:<14} {check.detail}")
+    return 0 if all(check.ok for check in found) else 4
+
+
+def _display(options: dict[str, Any]) -> Display:
+    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(options.get("verbose", 0), 2)]
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr, force=True)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(_Printable("%(levelname)s %(name)s: %(message)s"))
+    return Display(quiet=options["quiet"])
+
+
+class _Printable(logging.Formatter):
+    """Log lines without control characters from outside."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Escape what a name or a title may carry."""
+        return printable(super().formatMessage(record))
+
+
+def _settings(options: dict[str, Any], flags: dict[str, Any], *, preset: str | None = None) -> Any:
+    from pipelines import config
+    from pipelines.presets import preset_flags
+    from pipelines.settings import Settings
+
+    file = options["config_file"] or config.find_file(Path.cwd())
+    given = preset_flags(preset) if preset else {}
+    given |= {name: str(value) for name, value in flags.items() if value is not None}
+    for text in options["overrides"]:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise InputError(f"--set {text}: expected SECTION.KEY=VALUE, e.g. --set plan.title_max=20")
+        given[name.strip()] = value.strip()
+    return config.load(Settings, file=file, flags=given)
