@@ -84,7 +84,7 @@ def safe_name(text: str, length: int = 40) -> str:
     plain = unicodedata.normalize("NFC", text)
     kept = re.sub(r"[^\w\-]+", "-", plain, flags=re.UNICODE).strip("-_")[:length].strip("-_")
     reserved = re.fullmatch(r"(?i)con|prn|aux|nul|com\d|lpt\d", kept)
-    if kept == text and not reserved:
+    if kept and kept == text and not reserved:
         return kept
     return f"{kept or 'x'}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
 
