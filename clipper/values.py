@@ -113,6 +113,8 @@ class Product:
     """Number of the product's link in the live room ("二号链接"); the catalogue's order when it names none."""
     points: tuple[str, ...] = ()
     """Selling points, when the catalogue has them."""
+    variants: tuple[str, ...] = ()
+    """Further skus (colours, sizes) that count as this product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +136,9 @@ class Catalog:
     warnings: tuple[str, ...] = ()
 
     def named(self, sku: str) -> Product | None:
-        """Look a product up by its sku."""
-        return next((product for product in self.products if product.sku == sku), None)
+        """Look a product up by its sku, or by that of one of its variants."""
+        exact = (product for product in self.products if product.sku == sku)
+        return next(exact, None) or next((product for product in self.products if sku in product.variants), None)
 
 
 # --- the audience -------------------------------------------------------------------------------
