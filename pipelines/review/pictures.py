@@ -8,7 +8,11 @@ import logging
 import os
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 log = logging.getLogger(__name__)
 
@@ -64,12 +68,12 @@ def url_of(path: str) -> str:
     return "./" + quote(path.lstrip("/"), safe="/")
 
 
-def _flat(picture):  # type: ignore[no-untyped-def]
+def _flat(picture: Image) -> Image:
     """Lay a transparent picture on white, as shops show it."""
-    from PIL import Image
+    from PIL import Image as images
 
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         rgba = picture.convert("RGBA")
-        ground = Image.new("RGBA", rgba.size, "white")
-        return Image.alpha_composite(ground, rgba).convert("RGB")
+        ground = images.new("RGBA", rgba.size, "white")
+        return images.alpha_composite(ground, rgba).convert("RGB")
     return picture.convert("RGB")

@@ -48,7 +48,8 @@ class ReportOptions:
     def __post_init__(self) -> None:
         if self.language not in ("", "zh", "en"):
             raise InputError(f"report.language is {self.language!r}; give zh, en, or nothing to follow the recording")
-        for name, low, high in (("curve_points", 20, 5000), ("cover_bytes", 1000, 10**6), ("picture_bytes", 1000, 10**6), ("eager_clips", 0, 1000)):
+        ranges = {"curve_points": (20, 5000), "cover_bytes": (1000, 10**6), "picture_bytes": (1000, 10**6), "eager_clips": (0, 1000)}
+        for name, (low, high) in ranges.items():
             if not low <= getattr(self, name) <= high:
                 raise InputError(f"report.{name} is {getattr(self, name)}; give a number from {low} to {high}")
 
@@ -86,7 +87,9 @@ def write_report(
     return path
 
 
-def read_media(manifest: Mapping[str, Any], run_dir: Path, options: ReportOptions = ReportOptions(), *, products: Sequence[Product] = ()) -> ReportMedia:
+def read_media(
+    manifest: Mapping[str, Any], run_dir: Path, options: ReportOptions = ReportOptions(), *, products: Sequence[Product] = ()
+) -> ReportMedia:
     """Find what the page shows from disk: where the recording lies, and the covers and product pictures, made small."""
     recording = run_dir / str((manifest.get("recording") or {}).get("path") or "")
     covers = {str(clip.get("id")): run_dir / str(clip["cover"]) for clip in views.rows(manifest, "clips") if clip.get("cover")}
@@ -124,7 +127,7 @@ def report(
     lines = summary.line_views(transcript, segments, evidence.mentions if evidence else (), known)
     curves = timeline.curve_lanes(_signals(findings, evidence), known, duration, options.curve_points)
     style, script = _asset("report.css"), _asset("report.js")
-    return _template().render(
+    page: str = _template().render(
         say=say,
         version=__version__,
         name=Path(str(recording.get("path") or "")).name or say["title"],
@@ -133,6 +136,7 @@ def report(
         lanes=_lanes(segments, hot, clips, duration),
         items=(*segments, *hot, *(clip.item for clip in clips)),
         curves=curves,
+        hues=hues,
         cards=_cards(evidence, known, duration, say),
         orders=_orders(evidence, known, duration, options),
         clips=clips,
@@ -149,6 +153,7 @@ def report(
         policy=_policy(script),
         payload=embed(_payload(duration, media, clips, lines, curves, known, say)),
     )
+    return page
 
 
 def embed(value: object) -> str:
@@ -183,7 +188,7 @@ def _payload(
         "recording": media.recording,
         "clips": [{"key": c.item.key, "src": c.video, "spans": [[s.start, s.end] for s in c.item.spans]} for c in clips],
         "lines": [[line.start, line.end] for line in lines],
-        "curves": [[{"name": known[line.sku].name if line.sku else "", "points": line.rounded()} for line in lane.lines] for lane in curves],
+        "curves": [[{"name": known[one.sku].name if one.sku else "", "points": one.rounded()} for one in lane.lines] for lane in curves],
         "say": {name: text for name, text in say.items() if name.startswith("js_")},
     }
 

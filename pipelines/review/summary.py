@@ -79,7 +79,9 @@ def coverage_facts(manifest: views.Manifest, evidence: Evidence | None, say: vie
     return tuple(facts)
 
 
-def notices(manifest: views.Manifest, transcript: Transcript | None, evidence: Evidence | None, findings: Findings | None) -> tuple[str, ...]:
+def notices(
+    manifest: views.Manifest, transcript: Transcript | None, evidence: Evidence | None, findings: Findings | None
+) -> tuple[str, ...]:
     """Gather the warnings of all stages, each once."""
     told = list((manifest.get("coverage") or {}).get("warnings") or ())
     for value in (transcript, evidence, evidence.log if evidence else None, evidence.picture if evidence else None, findings):

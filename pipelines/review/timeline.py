@@ -25,7 +25,14 @@ QUIET_DB = -60.0
 """Loudness below this is drawn as this: digital silence would flatten everything else."""
 
 _HUES = (28, 255, 150, 315, 85, 200, 0, 120, 285, 175, 55, 228)
-_KINDS = (("posterior", "posterior"), ("loud", "loudness"), ("chat", "chat"), ("comment", "chat"), ("order", "orders"), ("viewer", "viewers"))
+_KINDS = (
+    ("posterior", "posterior"),
+    ("loud", "loudness"),
+    ("chat", "chat"),
+    ("comment", "chat"),
+    ("order", "orders"),
+    ("viewer", "viewers"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

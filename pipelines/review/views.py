@@ -96,7 +96,12 @@ class ClipView:
 
 
 def product_views(
-    manifest: Manifest, products: Sequence[Product], hues: Mapping[str, int], pictures: Mapping[str, str], evidence: Evidence | None, say: Words
+    manifest: Manifest,
+    products: Sequence[Product],
+    hues: Mapping[str, int],
+    pictures: Mapping[str, str],
+    evidence: Evidence | None,
+    say: Words,
 ) -> dict[str, ProductView]:
     """Describe every product that the catalogue or the manifest names, by sku, in that order."""
     catalog = {product.sku: product for product in products}
@@ -228,7 +233,14 @@ def _clip_item(n: int, part: Manifest, views: Mapping[str, ProductView], say: Wo
 
 
 def _finding(
-    key: str, kind: str, part: Manifest, span: Span, facts: Iterable[tuple[str, str]], views: Mapping[str, ProductView], manifest: Manifest, say: Words
+    key: str,
+    kind: str,
+    part: Manifest,
+    span: Span,
+    facts: Iterable[tuple[str, str]],
+    views: Mapping[str, ProductView],
+    manifest: Manifest,
+    say: Words,
 ) -> Item:
     product = views.get(str(part.get("sku")), nobody(say))
     wanted = "hot_item" if kind == "hot" else "explanation"
