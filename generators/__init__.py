@@ -1,1 +1,5 @@
 """Product pictures in, clips out."""
+
+from clipper import errors, values
+
+__all__ = ["errors", "values"]

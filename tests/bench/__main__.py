@@ -1,0 +1,24 @@
+"""Every benchmark on one recording: `make bench RECORDING=show.mp4`.
+
+Each compares with the plain alternative in the same run: trust the ratios, not the seconds.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tests.bench import bench_job, bench_recognition, bench_render, bench_vision
+
+SAMPLE = Path(__file__).parent.parent.parent / "samples" / "show.mp4"
+
+
+def main(arguments: list[str]) -> None:
+    recording = arguments[0] if arguments else str(SAMPLE)
+    for bench in (bench_job, bench_recognition, bench_render, bench_vision):
+        print(f"\n## {bench.__doc__.splitlines()[0] if bench.__doc__ else bench.__name__}\n", flush=True)
+        bench.main([recording])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
