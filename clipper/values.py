@@ -89,6 +89,12 @@ class Recording:
     damaged: tuple[Span, ...] = ()
     """Stretches that could not be read; a missing tail is the span from `duration` to `claimed_duration`."""
     warnings: tuple[str, ...] = ()
+    lead_s: float = 0.0
+    """Seconds from ffmpeg's own zero of this file (its earliest stream) to time 0: add it to a time before handing it to `-ss`."""
+    breaks: tuple[float, ...] = ()
+    """Instants at which time stamps jump or begin again; `media.normalise` puts such a file on one clock."""
+    original_path: str = ""
+    """The caller's file, when `path` is a copy that was put on one clock."""
 
 
 # --- the catalogue ------------------------------------------------------------------------------
