@@ -1,4 +1,4 @@
-"""Write `report.html`: what a run found, where, and why, as one page that opens without a server.
+"""Make `report.html`: what a run found, where, and why, as one page that opens without a server.
 
 The page asks nothing of the network: style and script stand inside it, covers travel as small `data:` pictures, and only the
 videos stay files beside it. Titles, chat and speech come from strangers, so the template escapes everything, embedded JSON
@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from clipper import artefact
 from clipper.errors import InputError
 from clipper.values import Evidence, Findings, Product, Track, Transcript
 from clipper.version import __version__
-from pipelines.review import summary, timeline, views
+from pipelines.review import reading, summary, timeline, views
 from pipelines.review.pictures import relative_url, thumbnail
+from pipelines.review.products import ProductView, all_skus, nobody, product_views
 from pipelines.review.wording import clock, words
 
 HERE = Path(__file__).parent
@@ -66,7 +66,7 @@ class ReportMedia:
     """Sku to the product's picture as a `data:` URI."""
 
 
-def write_report(
+def report(
     manifest: Mapping[str, Any],
     transcript: Transcript | None,
     evidence: Evidence | None,
@@ -75,16 +75,15 @@ def write_report(
     options: ReportOptions = ReportOptions(),
     *,
     products: Sequence[Product] = (),
-) -> Path:
-    """Write the report of a run into its folder, whole or not at all, and return its path.
+) -> str:
+    """Report a run as one self-contained HTML page that belongs into its folder.
 
-    Products give names, prices and pictures to the skus of the manifest.
+    The manifest is parsed `manifest.json`; the other values add curves, marks and the transcript, and each may be None.
+    Products give names, prices and pictures to the skus of the manifest. Covers and pictures are read from disk; nothing is
+    written.
     """
-    path = run_dir / "report.html"
     media = read_media(manifest, run_dir, options, products=products)
-    page = report(manifest, transcript, evidence, findings, options, products=products, media=media)
-    artefact.save(path, page.encode())
-    return path
+    return lay_out(manifest, transcript, evidence, findings, options, products=products, media=media)
 
 
 def read_media(
@@ -92,7 +91,7 @@ def read_media(
 ) -> ReportMedia:
     """Find what the page shows from disk: where the recording lies, and the covers and product pictures, made small."""
     recording = run_dir / str((manifest.get("recording") or {}).get("path") or "")
-    covers = {str(clip.get("id")): run_dir / str(clip["cover"]) for clip in views.rows(manifest, "clips") if clip.get("cover")}
+    covers = {str(clip.get("id")): run_dir / str(clip["cover"]) for clip in reading.rows(manifest, "clips") if clip.get("cover")}
     pictures = {product.sku: Path(product.images[0]) for product in products if product.images}
     return ReportMedia(
         recording=relative_url(recording, run_dir) if recording.suffix.lower() in PLAYABLE else None,
@@ -101,7 +100,7 @@ def read_media(
     )
 
 
-def report(
+def lay_out(
     manifest: Mapping[str, Any],
     transcript: Transcript | None,
     evidence: Evidence | None,
@@ -111,16 +110,15 @@ def report(
     products: Sequence[Product] = (),
     media: ReportMedia = ReportMedia(),
 ) -> str:
-    """Lay a run out as one self-contained HTML page.
+    """Lay a run out as one HTML page from values alone; `report` reads the media that it takes.
 
-    The manifest is parsed `manifest.json`; the other values add curves, marks and the transcript, and each may be None. Lists
-    of the manifest that are missing count as empty. Raises nothing for strange text in it: all of it is printed as text.
+    Lists of the manifest that are missing count as empty. Raises nothing for strange text: all of it is printed as text.
     """
     recording = manifest.get("recording") or {}
     say = words(options.language or str(recording.get("language") or "") or (evidence.language if evidence else "") or "en")
-    duration = views.duration_of(manifest, evidence)
-    hues = timeline.hues(views.all_skus(manifest, products))
-    known = views.product_views(manifest, products, hues, media.pictures, evidence, say)
+    duration = reading.duration_of(manifest, evidence)
+    hues = timeline.hues(all_skus(manifest, products))
+    known = product_views(manifest, products, hues, media.pictures, evidence, say)
     segments = views.segment_items(manifest, findings, known, say)
     hot = views.hot_items(manifest, findings, known, say)
     clips = views.clip_views(manifest, known, media.covers, say)
@@ -179,7 +177,7 @@ def _payload(
     clips: Sequence[views.ClipView],
     lines: Sequence[summary.LineView],
     curves: Sequence[timeline.CurveLane],
-    known: Mapping[str, views.ProductView],
+    known: Mapping[str, ProductView],
     say: Mapping[str, str],
 ) -> Mapping[str, object]:
     """Gather what the script needs to know: times and addresses."""
@@ -209,15 +207,15 @@ def _lanes(
     return tuple(lanes)
 
 
-def _cards(evidence: Evidence | None, known: Mapping[str, views.ProductView], duration: float, say: Mapping[str, str]) -> Sequence[Any]:
+def _cards(evidence: Evidence | None, known: Mapping[str, ProductView], duration: float, say: Mapping[str, str]) -> Sequence[Any]:
     """Lay the product cards out: product, place, and when they were shown."""
     spans = timeline.card_spans(evidence.log.cards or (), duration) if evidence else ()
     placed = timeline.place([span for _, span in spans], duration)
-    nobody = views.nobody(say)
-    return [(known.get(sku, nobody), place, span) for (sku, span), place in zip(spans, placed, strict=True)]
+    anyone = nobody(say)
+    return [(known.get(sku, anyone), place, span) for (sku, span), place in zip(spans, placed, strict=True)]
 
 
-def _orders(evidence: Evidence | None, known: Mapping[str, views.ProductView], duration: float, options: ReportOptions) -> Sequence[Any]:
+def _orders(evidence: Evidence | None, known: Mapping[str, ProductView], duration: float, options: ReportOptions) -> Sequence[Any]:
     marks = timeline.order_marks(evidence.log.orders or (), duration, options.curve_points) if evidence else ()
     return [(known.get(mark.sku), mark.path) for mark in marks]
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from clipper.values import Evidence, Findings, Mention, Sentence, Transcript
-from pipelines.review import views
+from pipelines.review.products import ProductView
+from pipelines.review.reading import Manifest, Words, duration_of, rows
+from pipelines.review.views import Item
 from pipelines.review.wording import clock, number
 
 
@@ -18,7 +20,7 @@ class Piece:
     """A run of a sentence that names one product, or none."""
 
     text: str
-    product: views.ProductView | None
+    product: ProductView | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +30,12 @@ class LineView:
     start: float
     end: float
     pieces: tuple[Piece, ...]
-    product: views.ProductView | None
+    product: ProductView | None
     """What is being explained while it is said."""
 
 
 def line_views(
-    transcript: Transcript | None, segments: Sequence[views.Item], mentions: Sequence[Mention], known: Mapping[str, views.ProductView]
+    transcript: Transcript | None, segments: Sequence[Item], mentions: Sequence[Mention], known: Mapping[str, ProductView]
 ) -> tuple[LineView, ...]:
     """Lay out the transcript: every sentence with the product being explained, and product names marked where they fall."""
     by_sentence = _mentions_by_sentence(transcript.sentences if transcript else (), mentions)
@@ -45,13 +47,13 @@ def line_views(
     return tuple(lines)
 
 
-def header_facts(manifest: views.Manifest, evidence: Evidence | None, products: int, say: views.Words) -> tuple[tuple[str, str], ...]:
+def header_facts(manifest: Manifest, evidence: Evidence | None, products: int, say: Words) -> tuple[tuple[str, str], ...]:
     """Sum the recording up in a few figures."""
     recording = manifest.get("recording") or {}
-    facts = [(say["duration"], clock(views.duration_of(manifest, evidence)))]
+    facts = [(say["duration"], clock(duration_of(manifest, evidence)))]
     if recording.get("width") and recording.get("height"):
         facts.append((say["picture_size"], f"{recording['width']}×{recording['height']}"))
-    facts += [(say["products"], str(products)), (say["clips"], str(len(views.rows(manifest, "clips"))))]
+    facts += [(say["products"], str(products)), (say["clips"], str(len(rows(manifest, "clips"))))]
     log = evidence.log if evidence else None
     if log and log.orders is not None:
         facts.append((say["orders_sum"], number(sum(order.quantity for order in log.orders), 9)))
@@ -60,10 +62,10 @@ def header_facts(manifest: views.Manifest, evidence: Evidence | None, products: 
     return tuple(facts)
 
 
-def coverage_facts(manifest: views.Manifest, evidence: Evidence | None, say: views.Words) -> tuple[tuple[str, str], ...]:
+def coverage_facts(manifest: Manifest, evidence: Evidence | None, say: Words) -> tuple[tuple[str, str], ...]:
     """Say how much was read, what was not recorded, and how the clocks were brought together."""
     coverage, inputs = manifest.get("coverage") or {}, manifest.get("inputs") or {}
-    length = views.duration_of(manifest, evidence)
+    length = duration_of(manifest, evidence)
     facts = []
     if coverage.get("transcribed_s") is not None:
         facts.append((say["transcribed"], f"{clock(coverage['transcribed_s'])} / {clock(length)}"))
@@ -79,9 +81,7 @@ def coverage_facts(manifest: views.Manifest, evidence: Evidence | None, say: vie
     return tuple(facts)
 
 
-def notices(
-    manifest: views.Manifest, transcript: Transcript | None, evidence: Evidence | None, findings: Findings | None
-) -> tuple[str, ...]:
+def notices(manifest: Manifest, transcript: Transcript | None, evidence: Evidence | None, findings: Findings | None) -> tuple[str, ...]:
     """Gather the warnings of all stages, each once."""
     told = list((manifest.get("coverage") or {}).get("warnings") or ())
     for value in (transcript, evidence, evidence.log if evidence else None, evidence.picture if evidence else None, findings):
@@ -89,7 +89,7 @@ def notices(
     return tuple(dict.fromkeys(str(text) for text in told))
 
 
-def input_names(manifest: views.Manifest) -> tuple[str, ...]:
+def input_names(manifest: Manifest) -> tuple[str, ...]:
     """Name the side files that were read, without their folders."""
     inputs = manifest.get("inputs") or {}
     paths = [inputs.get("catalog"), *(inputs.get("events") or ()), *(inputs.get("chat") or ())]
@@ -105,7 +105,7 @@ def _mentions_by_sentence(sentences: Sequence[Sentence], mentions: Sequence[Ment
     return grouped
 
 
-def _pieces(sentence: Sentence, mentions: Sequence[Mention], known: Mapping[str, views.ProductView]) -> tuple[Piece, ...]:
+def _pieces(sentence: Sentence, mentions: Sequence[Mention], known: Mapping[str, ProductView]) -> tuple[Piece, ...]:
     """Split a sentence where a product is named; words next to one another that belong together stay one piece."""
     runs: list[tuple[str, str | None]] = []
     for word in sentence.words:

@@ -1,45 +1,21 @@
-"""What the report shows of products, findings and clips, as values ready to print.
+"""What the report shows of findings and clips, as values ready to print.
 
 The manifest is the authority; evidence and findings add what it does not hold. Every part may be missing.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from clipper.values import Evidence, Findings, HotItem, Product, Segment, Span
+from clipper.values import Findings, HotItem, Segment, Span
 from pipelines.review.pictures import url_of
-from pipelines.review.wording import clock, money, number
-
-Words = Mapping[str, str]
-Manifest = Mapping[str, Any]
+from pipelines.review.products import ProductView, nobody
+from pipelines.review.reading import Manifest, Words, clip_label, rows, sources, span_of
+from pipelines.review.wording import clock, number
 
 CLIP_TYPES = ("explanation", "hot_item", "teaser")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProductView:
-    """A product as the report shows it."""
-
-    sku: str
-    title: str
-    name: str
-    """Short name for blocks: the first alias, else the title."""
-    hue: int | None
-    """Colour of the product on all lanes, in degrees; None for no product in particular."""
-    picture: str | None = None
-    price: str = ""
-    list_price: str = ""
-    in_catalog: bool = True
-    explained: str = ""
-    hottest: str = ""
-    sold: str = ""
-    clips: tuple[tuple[str, str], ...] = ()
-    """Key and label of each clip."""
-    why_none: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,110 +71,45 @@ class ClipView:
     synthetic: tuple[str, ...]
 
 
-def product_views(
-    manifest: Manifest,
-    products: Sequence[Product],
-    hues: Mapping[str, int],
-    pictures: Mapping[str, str],
-    evidence: Evidence | None,
-    say: Words,
-) -> dict[str, ProductView]:
-    """Describe every product that the catalogue or the manifest names, by sku, in that order."""
-    catalog = {product.sku: product for product in products}
-    names = {str(part.get("sku")): str(part.get("name") or "") for part in rows(manifest, "segments")}
-    told, hottest, sold = _told(manifest), _hottest(manifest), _sold(evidence)
-    entries = {str(row.get("sku")): row for row in rows(manifest, "products")}
-    labels = {str(clip.get("id")): (f"c{n}", clip_label(clip, say)) for n, clip in enumerate(rows(manifest, "clips"))}
-    views = {}
-    for sku in all_skus(manifest, products):
-        product, entry = catalog.get(sku), entries.get(sku, {})
-        title = product.title if product else names.get(sku) or sku
-        clips = tuple(labels[str(id)] for id in entry.get("clips") or () if str(id) in labels)
-        views[sku] = ProductView(
-            sku=sku,
-            title=title,
-            name=product.aliases[0] if product and product.aliases else title,
-            hue=hues.get(sku),
-            picture=pictures.get(sku),
-            price=money(product.price, product.currency) if product else "",
-            list_price=money(product.list_price, product.currency) if product else "",
-            in_catalog=sku in catalog or sku in entries,
-            explained=clock(told[sku]) if sku in told else "",
-            hottest=f"{number(hottest[sku], 2)}×" if sku in hottest else "",
-            sold=number(sold[sku], 9) if sku in sold else "",
-            clips=clips,
-            why_none="" if clips else str(entry.get("why_none") or say["why_none_unknown"]),
-        )
-    return views
-
-
-def all_skus(manifest: Manifest, products: Sequence[Product]) -> tuple[str, ...]:
-    """Name every product once: the catalogue's in its order, then what only the manifest knows."""
-    parts = (*rows(manifest, "products"), *rows(manifest, "segments"), *rows(manifest, "hot_items"), *rows(manifest, "clips"))
-    known = [product.sku for product in products] + [str(part["sku"]) for part in parts if part.get("sku")]
-    return tuple(dict.fromkeys(known))
-
-
-def segment_items(manifest: Manifest, findings: Findings | None, views: Mapping[str, ProductView], say: Words) -> tuple[Item, ...]:
+def segment_items(manifest: Manifest, findings: Findings | None, known: Mapping[str, ProductView], say: Words) -> tuple[Item, ...]:
     """Describe the explanations of the manifest."""
     found = {_place_of(segment.sku, segment.start): segment for segment in (findings.segments if findings else ())}
     items = []
     for n, part in enumerate(rows(manifest, "segments")):
-        span = _span(part)
+        span = span_of(part)
         match: Segment | None = found.get(_place_of(part.get("sku"), span.start))
         facts = [(say["span"], _range(span))]
         if match and match.interruptions:
             facts.append((say["interruptions"], say["and"].join(_range(gap) for gap in match.interruptions)))
-        items.append(_finding(f"s{n}", "segment", part, span, facts, views, manifest, say))
+        items.append(_finding(f"s{n}", "segment", part, span, facts, known, manifest, say))
     return tuple(items)
 
 
-def hot_items(manifest: Manifest, findings: Findings | None, views: Mapping[str, ProductView], say: Words) -> tuple[Item, ...]:
+def hot_items(manifest: Manifest, findings: Findings | None, known: Mapping[str, ProductView], say: Words) -> tuple[Item, ...]:
     """Describe the hot items of the manifest."""
     found = {_place_of(hot.sku, hot.start): hot for hot in (findings.hot_items if findings else ())}
     items = []
     for n, part in enumerate(rows(manifest, "hot_items")):
-        span = _span(part)
+        span = span_of(part)
         facts = [(say["span"], _range(span)), *_heat(part, found.get(_place_of(part.get("sku"), span.start)), say)]
-        items.append(_finding(f"h{n}", "hot", part, span, facts, views, manifest, say))
+        items.append(_finding(f"h{n}", "hot", part, span, facts, known, manifest, say))
     return tuple(items)
 
 
-def clip_views(manifest: Manifest, views: Mapping[str, ProductView], covers: Mapping[str, str], say: Words) -> tuple[ClipView, ...]:
+def clip_views(manifest: Manifest, known: Mapping[str, ProductView], covers: Mapping[str, str], say: Words) -> tuple[ClipView, ...]:
     """Describe the clips of the manifest in its order."""
-    return tuple(_clip(n, part, views, covers, say) for n, part in enumerate(rows(manifest, "clips")))
+    return tuple(_clip(n, part, known, covers, say) for n, part in enumerate(rows(manifest, "clips")))
 
 
-def duration_of(manifest: Manifest, evidence: Evidence | None) -> float:
-    """Length of the recording in seconds."""
-    stated = (manifest.get("recording") or {}).get("duration_s")
-    return float(stated) if stated else (evidence.duration if evidence else 0.0)
-
-
-def rows(manifest: Manifest, name: str) -> Sequence[Manifest]:
-    """Read a list of the manifest; a list that is missing is empty."""
-    return manifest.get(name) or ()
-
-
-def clip_label(clip: Manifest, say: Words) -> str:
-    """Name a clip by its type and where it begins."""
-    sources = _sources(clip)
-    return say.get(str(clip.get("type")), str(clip.get("type"))) + (f" {clock(sources[0].start)}" if sources else "")
-
-
-def nobody(say: Words) -> ProductView:
-    """Stand in for the product of a clip that shows none in particular."""
-    return ProductView(sku="", title=say["no_product"], name=say["no_product"], hue=None)
-
-
-def _clip(n: int, part: Manifest, views: Mapping[str, ProductView], covers: Mapping[str, str], say: Words) -> ClipView:
+def _clip(n: int, part: Manifest, known: Mapping[str, ProductView], covers: Mapping[str, str], say: Words) -> ClipView:
     claims = tuple(_claim(claim, say) for claim in part.get("claims") or ())
     is_perishable = any(claim.perishable for claim in claims)
     until = part.get("valid_until")
     lasting = say["valid_unknown"] if is_perishable else say["valid_always"]
+    validity = say["valid_until"].format(until) if until else lasting
     files = (("open_video", "file"), ("open_captions", "captions"), ("open_cover", "cover"), ("open_plan", "plan"))
     return ClipView(
-        item=_clip_item(n, part, views, say),
+        item=_clip_item(n, part, validity, known, say),
         video=url_of(str(part.get("file") or "")),
         cover=covers.get(str(part.get("id"))),
         links=tuple((say[label], url_of(str(part[name]))) for label, name in files if part.get(name)),
@@ -206,15 +117,15 @@ def _clip(n: int, part: Manifest, views: Mapping[str, ProductView], covers: Mapp
         height=int(part.get("height") or 1920),
         seconds=float(part.get("duration_s") or 0.0),
         claims=claims,
-        validity=say["valid_until"].format(until) if until else lasting,
+        validity=validity,
         is_perishable=is_perishable,
         synthetic=_texts(part.get("synthetic_elements")),
     )
 
 
-def _clip_item(n: int, part: Manifest, views: Mapping[str, ProductView], say: Words) -> Item:
-    spans = _sources(part)
-    facts = [(say["source"], say["and"].join(_range(span) for span in spans))]
+def _clip_item(n: int, part: Manifest, validity: str, known: Mapping[str, ProductView], say: Words) -> Item:
+    spans = sources(part)
+    facts = [(say["source"], say["and"].join(_range(span) for span in spans)), (say["validity"], validity)]
     if part.get("loudness_lufs") is not None:
         facts.append((say["loudness"], f"{part['loudness_lufs']:.1f} LUFS"))
     return Item(
@@ -222,7 +133,7 @@ def _clip_item(n: int, part: Manifest, views: Mapping[str, ProductView], say: Wo
         id=str(part.get("id")),
         kind=str(part.get("type")),
         title=str(part.get("title") or part.get("id")),
-        product=views.get(str(part.get("sku")), nobody(say)),
+        product=known.get(str(part.get("sku")), nobody(say)),
         spans=spans,
         length=f"{float(part.get('duration_s') or 0):.1f} s",
         certainty=_share(part.get("score")),
@@ -238,16 +149,16 @@ def _finding(
     part: Manifest,
     span: Span,
     facts: Iterable[tuple[str, str]],
-    views: Mapping[str, ProductView],
+    known: Mapping[str, ProductView],
     manifest: Manifest,
     say: Words,
 ) -> Item:
-    product = views.get(str(part.get("sku")), nobody(say))
+    product = known.get(str(part.get("sku")), nobody(say))
     wanted = "hot_item" if kind == "hot" else "explanation"
     cut_from_it = tuple(
         (f"c{n}", clip_label(clip, say))
         for n, clip in enumerate(rows(manifest, "clips"))
-        if clip.get("type") == wanted and clip.get("sku") == part.get("sku") and any(source.overlaps(span) for source in _sources(clip))
+        if clip.get("type") == wanted and clip.get("sku") == part.get("sku") and any(source.overlaps(span) for source in sources(clip))
     )
     peak = part.get("peak_s")
     return Item(
@@ -290,37 +201,6 @@ def _claim(claim: Manifest, say: Words) -> ClaimView:
         catalogue=say["claim_catalogue"].format(number(catalogue, 9)) if catalogue is not None else "",
         perishable=bool(claim.get("perishable")),
     )
-
-
-def _told(manifest: Manifest) -> Mapping[str, float]:
-    seconds: dict[str, float] = defaultdict(float)
-    for part in rows(manifest, "segments"):
-        seconds[str(part.get("sku"))] += _span(part).duration
-    return seconds
-
-
-def _hottest(manifest: Manifest) -> Mapping[str, float]:
-    heat: dict[str, float] = {}
-    for part in rows(manifest, "hot_items"):
-        sku = str(part.get("sku"))
-        heat[sku] = max(heat.get(sku, 0.0), float(part.get("uplift") or 0.0))
-    return heat
-
-
-def _sold(evidence: Evidence | None) -> Mapping[str, float]:
-    pieces: dict[str, float] = defaultdict(float)
-    for order in (evidence.log.orders or ()) if evidence else ():
-        pieces[order.sku] += order.quantity
-    return pieces
-
-
-def _sources(clip: Manifest) -> tuple[Span, ...]:
-    return tuple(_span(source) for source in clip.get("sources") or ())
-
-
-def _span(part: Manifest) -> Span:
-    start = float(part.get("start_s") or 0.0)
-    return Span(start, max(start, float(part.get("end_s") or start)))
 
 
 def _range(span: Span) -> str:
