@@ -1,0 +1,155 @@
+"""The constants of the evidence model, each with the reason for its value.
+
+Log-likelihood ratios are in nats against background talk; what a stream can tell about itself (how often a name is said when
+its product is not explained, how late its cards come) is estimated from the stream and only starts from these.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+# --- names -----------------------------------------------------------------------------------------
+
+NAME_INSIDE = 0.35
+"""Share of sentences of an explanation that name the product: hosts say "it" and "this one" in the other two thirds."""
+NAME_OUTSIDE = 0.012
+"""Share of other sentences that name it, before the stream is known: previews, comparisons, answers."""
+NAME_SURE = 60.0
+"""Sentences that the prior share is worth (about five minutes of talk)."""
+NAME_MOST = 3.6
+"""Most that the names of one sentence may say: one in forty clear mentions is of something that is not explained."""
+NAME_ABSENT = -0.10
+"""What a sentence without the name says. The independence figure would be log(.65/.99) = -.42; names come in bursts, so a quarter."""
+SHARE_LEAST = 0.08
+"""Least share of a stream that a product's own explanation is expected to fill when rates outside are estimated."""
+LINK_SAID = 2.2
+"""A link called by its number: hosts also call numbers in answers and recaps, so less than a name."""
+BRAND_SAID = 1.2
+"""A brand often stands behind several products."""
+
+# --- words and figures ------------------------------------------------------------------------------
+
+WORD_INSIDE = 0.10
+"""Share of sentences of an explanation that use one given attribute word of its title."""
+WORD_OUTSIDE = 0.012
+WORD_MOST = 1.5
+"""Most that one word may say."""
+WORDS_MOST = 3.0
+"""Most that all words of a sentence may say: they are not independent."""
+FIGURE_SAID = 1.2
+"""A figure of the title (500 ml): sizes repeat across products."""
+PRICE_SAID = 2.4
+"""The catalogue's price, spoken: the number itself rarely comes up otherwise, but counts and prices collide."""
+LIST_PRICE_SAID = 2.0
+SMALL_FIGURE = 20.0
+"""Numbers below this are said of anything (三个, ten minutes) and count a quarter."""
+LEARNED_MOST = 1.2
+"""Most that a word learned from the stream itself may say: it is learned from an answer that may be wrong."""
+LEARNED_ALL = 2.0
+
+# --- cards, picture, chat -----------------------------------------------------------------------------
+
+CARD_SAID = 3.2
+"""A card in favour of its product over the stretch it stands for: 5 % are false, so log(.95/.05) = 2.9, and a little for repeats."""
+CARD_BEFORE = 2.0
+"""Seconds before the card that the product is already on, at least."""
+CARD_AFTER = 14.0
+"""Seconds after a card over which its weight is spread."""
+CARD_DELAY = 4.0
+"""Mean seconds from the start of an explanation to its card, before the stream is known."""
+CARD_SPREAD = 7.0
+"""Standard deviation of that delay, in seconds; measured streams have 1 to 12."""
+CARD_MISSING = 0.25
+"""Share of explanations without a card."""
+SEEN_PER_LOOK = 0.75
+"""Nats for one clear sighting per `LOOK_APART` seconds."""
+LOOK_APART = 5.0
+"""Sightings closer than this, in seconds, repeat each other."""
+SEEN_MOST = 1.5
+"""Most that the picture may say of one sentence: products stay on the table after their turn."""
+ASKED = 0.4
+"""A chat message that names a product, within the lag of chat behind speech."""
+ASKED_MOST = 1.2
+CHAT_LAG = (4.0, 25.0)
+"""Seconds after a sentence in which the chat reacts to it (lag 10 s, platform latency 2 to 15 s)."""
+BOUGHT_MOST = 1.0
+"""Most that orders may say: they follow an offer by half a minute and go on after it."""
+ORDER_LAG = (8.0, 60.0)
+
+# --- cues --------------------------------------------------------------------------------------------
+
+CUE = MappingProxyType(
+    {
+        "price": 1.0,
+        "link": 1.2,
+        "urgency": 0.7,
+        "benefit": 0.45,
+        "demo": 0.4,
+        "proof": 0.3,
+        "hook": 0.1,
+        "pointing": 0.25,
+        "call": 0.2,
+        "reassure": 0.2,
+        "surprise": 0.0,
+        "compare": 0.1,
+        "question": -0.35,
+        "service": -0.7,
+        "sold_out": -0.4,
+        "preview": -0.9,
+        "recap": -1.4,
+        "transition": -0.8,
+        "resume": 0.0,
+        "chitchat": -0.9,
+        "greeting": -1.6,
+        "giveaway": -1.9,
+        "closing": -1.9,
+    }
+)
+"""What one cue says for product talk against background: judged from what each phrase is for, rounded, never fitted to a stream."""
+CUES_MOST = (2.4, -3.2)
+"""Most that the cues of one sentence may say either way."""
+LISTED = -1.5
+"""A sentence that names three products or more in one breath is a recap or a preview of the list."""
+FIGURES_TOLD = 0.35
+"""A number with a unit or a currency beside it: people measure products, not each other."""
+
+# --- boundaries -----------------------------------------------------------------------------------------
+
+FIRST_NAMED = 1.1
+"""The sentence that opens an explanation names the product: 70 % do, a third of the others (log 2 and a little for clarity)."""
+FIRST_UNNAMED = -0.5
+OPENS = 0.7
+"""A transition phrase in the sentence, or in the one before."""
+RESUMES = 0.9
+PAUSE_PER_SECOND = 0.5
+"""Pauses between topics are longer: per second of pause, up to two."""
+PAUSE_MOST = 1.0
+CUT_NEAR = 0.25
+"""A camera change at the boundary: 30 % of product changes have one, 10 % of other places."""
+LAST_OFFERS = 0.6
+"""The last sentence before the end offers (price, link, urgency); most explanations end so."""
+LAST_OTHER = -0.25
+ENDS_ON_CUE = 0.6
+"""The sentence after the end moves on, greets, gives away or closes."""
+INSIDE_NAMED = -1.6
+"""The sentence after the end still names the product without weight taken off."""
+
+# --- durations ---------------------------------------------------------------------------------------------
+
+PRODUCT_SECONDS = ((0.55, 45.0, 0.6), (0.45, 110.0, 0.7))
+"""Explanations: medians of 80 to 95 s with sigma .55 are published for fast streams; 15-20 s ones occur in short streams."""
+BACKGROUND_SECONDS = ((0.5, 5.0, 0.7), (0.5, 30.0, 0.9))
+"""Background: a sentence or two of transition, or minutes of talk."""
+TO_BACKGROUND = 0.65
+"""Share of explanations that are followed by background and not by the next product at once."""
+REPEAT = 0.002
+"""Probability of the same product following itself at once; only what outlasts the longest segment needs it."""
+UNKNOWN_ENTRY = 0.01
+"""Prior of a product that the catalogue lacks, against 1 for all known ones."""
+UNKNOWN_DRIFT = -0.35
+"""Per sentence; an unknown product has to earn its place with price, link and benefit phrases."""
+
+BRIDGE_SECONDS = 13.0
+"""A gap in one product's explanation up to this long is a digression and stays inside."""
+BRIDGE_UNITS = 2
+"""A gap of so few sentences stays inside whatever it lasts, up to twice `BRIDGE_SECONDS`."""

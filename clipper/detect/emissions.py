@@ -1,0 +1,352 @@
+"""Turn evidence into numbers: how much each sentence speaks for each product, and where explanations may begin and end.
+
+Every channel adds its own (sentences, products) table of log-likelihood ratios against background; a missing channel adds
+nothing. The tables are kept apart, so that reasons can be given and channels be left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clipper.detect import constants as c
+from clipper.detect.cues import Cue, counts, find_cues
+from clipper.detect.mentions import by_sentence
+from clipper.detect.names import Known, is_cjk, know
+from clipper.detect.numerals import Spoken, numbers
+from clipper.detect.sounds import Heard, tokens
+from clipper.values import Evidence, Mention, Product, Sentence
+
+Table = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One stream read against a list of products: what later passes share."""
+
+    sentences: tuple[Sentence, ...]
+    products: tuple[Product, ...]
+    known: tuple[Known, ...]
+    cues: tuple[Cue, ...]
+    cue_counts: Mapping[str, NDArray[np.int32]]
+    mentions: Mapping[int, list[Mention]]
+    figures: tuple[tuple[Spoken, ...], ...]
+    words: tuple[tuple[tuple[int, float], ...], ...]
+    """For every product, the attribute words heard: (sentence, weight)."""
+    starts: Table
+    ends: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Evidence in nats, one table per channel."""
+
+    channels: Mapping[str, Table]
+    """(sentences, products) by channel."""
+    talk: Table
+    """(sentences,): product talk against background, whatever the product."""
+    naming: Table
+    """(sentences, products) in [0, 1]: how clearly the product is named."""
+
+
+def read(evidence: Evidence, products: tuple[Product, ...]) -> Read:
+    """Look up cues, mentions, numbers and title words once."""
+    sentences = evidence.sentences
+    cues = find_cues(sentences, evidence.language)
+    known = know(products)
+    return Read(
+        sentences,
+        products,
+        known,
+        cues,
+        counts(cues, len(sentences)),
+        by_sentence(evidence.mentions, sentences),
+        tuple(numbers(sentence.text) for sentence in sentences),
+        _words_heard(sentences, known),
+        np.array([s.start for s in sentences], float),
+        np.array([s.end for s in sentences], float),
+    )
+
+
+def score(evidence: Evidence, stream: Read, share: Table | None, channels: frozenset[str]) -> Scores:
+    """Score every sentence for every product. `share` is the posterior of an earlier pass, (sentences, products), or None."""
+    naming = _naming(stream)
+    talk = _talk(stream, naming)
+    tables: dict[str, Table] = {}
+    if "speech" in channels:
+        tables["names"] = _names(naming, share)
+        tables["links"] = _links(stream, share)
+        tables["words"] = _words(stream, share)
+        tables["prices"] = _prices(stream)
+        if share is not None:
+            tables["learned"] = learned(stream, share)
+    if "cards" in channels and evidence.log.cards is not None:
+        tables["cards"] = _cards(evidence, stream)
+    if "picture" in channels and evidence.picture is not None and evidence.picture.sightings is not None:
+        tables["picture"] = _seen(evidence, stream)
+    if "comments" in channels and evidence.log.comments is not None:
+        tables["chat"] = _asked(evidence, stream)
+    if "orders" in channels and evidence.log.orders is not None:
+        tables["orders"] = _bought(evidence, stream)
+    return Scores(tables, talk, naming)
+
+
+# --- speech ------------------------------------------------------------------------------------------
+
+
+def _blank(stream: Read) -> Table:
+    return np.zeros((len(stream.sentences), len(stream.products)))
+
+
+def _naming(stream: Read) -> Table:
+    table = _blank(stream)
+    column = {product.sku: k for k, product in enumerate(stream.products)}
+    for place, mentions in stream.mentions.items():
+        for mention in mentions:
+            if mention.kind in ("link", "brand") or mention.sku not in column:
+                continue
+            k, worth = column[mention.sku], mention.score * mention.weight
+            high, low = max(table[place, k], worth), min(table[place, k], worth)
+            table[place, k] = min(1.0, high + 0.25 * low)
+    return table
+
+
+def outside_rate(said: Table, share: Table | None, inside: float, outside: float) -> Table:
+    """Estimate how often each product's names are said when it is not explained: (products,), shrunk to `outside`.
+
+    Without an earlier pass the product's own explanation is expected to hold a fair share of the stream; what goes beyond
+    that is said elsewhere, which gives generic words their low weight.
+    """
+    size, products = said.shape
+    if share is None:
+        fair = max(c.SHARE_LEAST, 1.0 / (products + 1))
+        count, trials = np.maximum(0.0, said.sum(axis=0) - 1.4 * inside * fair * size), np.full(products, float(size))
+    else:
+        count, trials = (said * (1 - share)).sum(axis=0), (1 - share).sum(axis=0)
+    rate: Table = (c.NAME_SURE * outside + count) / (c.NAME_SURE + trials)
+    return rate
+
+
+def _names(naming: Table, share: Table | None) -> Table:
+    rate = outside_rate(naming, share, c.NAME_INSIDE, c.NAME_OUTSIDE)
+    weight = np.clip(np.log(c.NAME_INSIDE / rate), 0.0, c.NAME_MOST)
+    rivals = naming.max(axis=1, initial=0.0, keepdims=True)
+    return np.where(naming > 0, naming * weight, c.NAME_ABSENT * np.where(rivals > 0.5, 1.5, 1.0))
+
+
+def _links(stream: Read, share: Table | None) -> Table:
+    """Score links called by number. Which product a number means is learned: a shop's order is not always the catalogue's."""
+    table = _blank(stream)
+    size = len(stream.products)
+    column = {product.sku: k for k, product in enumerate(stream.products)}
+    calls = [(at, column[m.sku], m) for at, ms in stream.mentions.items() for m in ms if m.kind == "link" and m.sku in column]
+    belief = np.eye(size) * (2.0 if all(p.link is None for p in stream.products) else 3.0) + 0.15 / max(size, 1)
+    if share is not None:
+        for at, k, mention in calls:
+            near = share[max(0, at - 1) : at + 2].mean(axis=0)
+            belief[k] += 1.5 * mention.weight * np.where(near > 0.3, near, 0.0)
+    belief /= belief.sum(axis=1, keepdims=True)
+    for at, k, mention in calls:
+        ratio = np.log(0.02 + belief[k]) - np.log(0.02 + 1.0 / max(size, 2))
+        table[at] = np.maximum(table[at], np.clip(ratio, 0.0, 1.4) / 1.4 * c.LINK_SAID * mention.score * mention.weight)
+    for at, mentions in stream.mentions.items():
+        for mention in mentions:
+            if mention.kind == "brand" and mention.sku in column:
+                k = column[mention.sku]
+                table[at, k] = max(table[at, k], c.BRAND_SAID * mention.score * mention.weight)
+    return table
+
+
+def _words_heard(sentences: tuple[Sentence, ...], known: tuple[Known, ...]) -> tuple[tuple[tuple[int, float], ...], ...]:
+    """Find attribute words by sound: per product (sentence, nats), nats from how rarely the word is said overall."""
+    owners, stream = [], []
+    for place, sentence in enumerate(sentences):
+        for token in tokens(sentence.text):
+            owners.append(place)
+            stream.append(token)
+    heard = Heard(tuple(stream))
+    where: dict[str, frozenset[int]] = {}
+    for word in {word for entry in known for word in entry.attributes}:
+        sounding = tokens(word)
+        least = 0.93 if len(sounding) <= 2 and is_cjk(word) else 0.84
+        where[word] = frozenset(owners[first] for first, _, _ in heard.align(sounding, least))
+    size = len(sentences)
+    found = []
+    for entry in known:
+        hits: list[tuple[int, float]] = []
+        for word in entry.attributes:
+            places = where[word]
+            excess = max(0.0, len(places) - 1.4 * c.WORD_INSIDE * 3 * max(c.SHARE_LEAST, 1.0 / (len(known) + 1)) * size)
+            rate = (c.NAME_SURE * c.WORD_OUTSIDE + excess) / (c.NAME_SURE + size)
+            weight = float(np.clip(np.log(c.WORD_INSIDE / rate), 0.0, c.WORD_MOST))
+            hits += [(place, weight) for place in places if weight > 0]
+        found.append(tuple(hits))
+    return tuple(found)
+
+
+def _words(stream: Read, share: Table | None) -> Table:
+    table = _blank(stream)
+    for k, hits in enumerate(stream.words):
+        for place, weight in hits:
+            table[place, k] += weight
+    for k, entry in enumerate(stream.known):
+        own = set(entry.figures) - {entry.product.price, entry.product.list_price}
+        for place, spoken in enumerate(stream.figures):
+            for number in spoken:
+                if number.value in own and not number.money:
+                    table[place, k] += c.FIGURE_SAID * (0.25 if number.value < c.SMALL_FIGURE and not number.unit else 1.0)
+    return np.minimum(table, c.WORDS_MOST)
+
+
+def _prices(stream: Read) -> Table:
+    table = _blank(stream)
+    for k, product in enumerate(stream.products):
+        for price, worth in ((product.price, c.PRICE_SAID), (product.list_price, c.LIST_PRICE_SAID)):
+            if not price:
+                continue
+            for place, spoken in enumerate(stream.figures):
+                for number in spoken:
+                    if abs(number.value - price) < 0.005 and not number.unit:
+                        small = 0.25 if price < c.SMALL_FIGURE and not number.money else 1.0
+                        table[place, k] = max(table[place, k], worth * small)
+    return table
+
+
+def learned(stream: Read, share: Table) -> Table:
+    """Score the words that this stream itself uses with one product: what a first answer taught about "the green one".
+
+    A word's own sentence, and its neighbours, do not count when it is scored (otherwise every sentence would prove itself).
+    """
+    size, products = share.shape
+    places: dict[str, list[int]] = {}
+    for at, sentence in enumerate(stream.sentences):
+        for word in set(content_words(sentence.text)):
+            places.setdefault(word, []).append(at)
+    overall = share.mean(axis=0) + 0.02
+    table = np.zeros((size, products))
+    for word, ats in places.items():
+        if not 2 <= len(ats) <= max(4, size // 8):
+            continue
+        counted = share[ats].sum(axis=0)
+        for at in ats:
+            near = [other for other in ats if abs(other - at) <= 1]
+            rest = np.maximum(counted - share[near].sum(axis=0), 0.0)
+            trials = len(ats) - len(near)
+            if trials <= 0:
+                continue
+            ratio = np.log((rest + 1.5 * overall) / (trials + 1.5)) - np.log(overall)
+            table[at] += np.clip(ratio, -0.4, c.LEARNED_MOST) * 0.6
+    return np.clip(table, -0.6, c.LEARNED_ALL)
+
+
+_STOP = frozenset(
+    "the and for you that this with are not have has had but was were they them their there here what when where who how why all can could would should will just like "
+    "get got going gonna into out over about than then some any one two your our his her its it's i'm i've don't doesn't didn't that's there's we're you're because been "
+    "being really very much more most also too off from these those okay yeah well know think look looks see come back put let make only even still right so if it is "
+    "我们 你们 他们 这个 那个 什么 就是 一个 没有 可以 不是 还有 大家 今天 现在 自己 真的 这样 那样 这么 那么 怎么 因为 所以 但是 如果 然后 已经 觉得 知道 里面 上面 下面 时候 东西 一下 有点".split()
+)
+
+
+def content_words(text: str) -> tuple[str, ...]:
+    """Give the words of a text that can tell topics apart: character pairs in Chinese, words of four letters and more elsewhere."""
+    found = [word.lower().rstrip("s") for word in re.findall(r"[A-Za-z][A-Za-z'’]{3,}", text) if word.lower() not in _STOP]
+    for run in re.findall(r"[\u3400-\u9fff]{2,}", text):
+        found += [run[i : i + 2] for i in range(len(run) - 1) if run[i : i + 2] not in _STOP]
+    return tuple(found)
+
+
+def _talk(stream: Read, naming: Table) -> Table:
+    """Score product talk against background from cue phrases and figures."""
+    size = len(stream.sentences)
+    talk = np.zeros(size)
+    for kind, count in stream.cue_counts.items():
+        talk += c.CUE.get(kind, 0.0) * np.minimum(count, 2) ** 0.7
+    named = naming.max(axis=1, initial=0.0)
+    opening = stream.cue_counts.get("transition", np.zeros(size, np.int32)) > 0
+    talk -= np.where(opening, c.CUE["transition"] * named, 0.0)  # "first, the kettle" opens; "put it aside" does not
+    talk += c.FIGURES_TOLD * np.array([min(2, sum(bool(n.unit or n.money) for n in spoken)) for spoken in stream.figures], float)
+    for place, mentions in stream.mentions.items():
+        if len({m.sku for m in mentions if m.kind == "name"}) >= 3:
+            talk[place] += c.LISTED
+    high, low = c.CUES_MOST
+    return np.clip(talk, low, high)
+
+
+# --- the other channels --------------------------------------------------------------------------------
+
+
+def _cards(evidence: Evidence, stream: Read) -> Table:
+    table = _blank(stream)
+    column = {product.sku: k for k, product in enumerate(stream.products)}
+    for card in evidence.log.cards or ():
+        if card.action != "show" or card.sku not in column:
+            continue
+        first, last = card.time - c.CARD_BEFORE, card.time + c.CARD_AFTER
+        overlap = np.clip(np.minimum(stream.ends, last) - np.maximum(stream.starts, first), 0.0, None)
+        if overlap.sum() > 0:
+            table[:, column[card.sku]] += c.CARD_SAID * overlap / max(float(overlap.sum()), 4.0)
+    return table
+
+
+def _seen(evidence: Evidence, stream: Read) -> Table:
+    """Score sightings: one look counts per few seconds, and a product that always stands in the picture counts for nothing."""
+    table = _blank(stream)
+    column = {product.sku: k for k, product in enumerate(stream.products)}
+    assert evidence.picture is not None
+    slots: dict[tuple[int, int], float] = {}
+    for sighting in evidence.picture.sightings or ():
+        if sighting.sku in column:
+            key = (int(sighting.time // c.LOOK_APART), column[sighting.sku])
+            slots[key] = max(slots.get(key, 0.0), sighting.score)
+    if not slots:
+        return table
+    count = int(max(evidence.duration, stream.ends[-1]) // c.LOOK_APART) + 1
+    looks = np.zeros((count, len(stream.products)))
+    for (slot, k), value in slots.items():
+        if slot < count:
+            looks[slot, k] = value
+    visible = looks.mean(axis=0)
+    rarity = np.clip(1.0 - np.maximum(0.0, visible - 2.0 / (len(stream.products) + 1)) * 2.5, 0.0, 1.0)
+    for place in range(len(stream.sentences)):
+        first, last = int(stream.starts[place] // c.LOOK_APART), int(stream.ends[place] // c.LOOK_APART) + 1
+        seconds = max(stream.ends[place] - stream.starts[place], 0.5)
+        share = looks[first:last].mean(axis=0)
+        table[place] = share * rarity * c.SEEN_PER_LOOK * max(1.0, seconds / c.LOOK_APART)
+    return np.minimum(table, c.SEEN_MOST)
+
+
+def _asked(evidence: Evidence, stream: Read) -> Table:
+    """Score chat messages that name a product by one of its names, at the sentences they may react to."""
+    table = _blank(stream)
+    named = [(name.text.lower(), k) for k, entry in enumerate(stream.known) for name in entry.names if name.kind == "name" and len(name.text) >= 2]
+    first, last = c.CHAT_LAG
+    for comment in evidence.log.comments or ():
+        text = comment.text.lower()
+        skus = {k for name, k in named if name in text}
+        if len(skus) == 1:
+            reach = (stream.ends > comment.time - last) & (stream.starts < comment.time - first)
+            table[reach, skus.pop()] += c.ASKED * 4.0 / (last - first)
+    return np.minimum(table, c.ASKED_MOST)
+
+
+def _bought(evidence: Evidence, stream: Read) -> Table:
+    """Score orders: which product sells right after a sentence, against how it sells overall."""
+    table = _blank(stream)
+    column = {product.sku: k for k, product in enumerate(stream.products)}
+    orders = [(o.time + o.bucket_s / 2, column[o.sku]) for o in evidence.log.orders or () if o.sku in column]
+    if not orders or len(stream.products) < 2:
+        return table
+    times, skus = np.array([t for t, _ in orders]), np.array([k for _, k in orders])
+    early, late = c.ORDER_LAG
+    cumulated = np.zeros((len(orders) + 1, len(stream.products)))
+    order = np.argsort(times)
+    np.add.at(cumulated, (np.arange(1, len(orders) + 1), skus[order]), 1.0)
+    cumulated = np.cumsum(cumulated, axis=0)
+    first, last = np.searchsorted(times[order], stream.starts + early), np.searchsorted(times[order], stream.ends + late)
+    window = cumulated[last] - cumulated[first]
+    expected = cumulated[-1] * ((late - early) + (stream.ends - stream.starts))[:, None] / max(evidence.duration, 1.0)
+    return np.clip(0.5 * np.log((window + 1.0) / (expected + 1.0)), 0.0, c.BOUGHT_MOST)

@@ -1,0 +1,240 @@
+"""Decide which product is explained when: a semi-Markov decoding over sentences, with a posterior and reasons.
+
+Two passes: the first with rates as a usual stream has them, the second with what the first taught about this stream: how
+often names are said in passing, what a link number means, how late cards come, and words that go with one product here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clipper.detect import constants as c
+from clipper.detect.emissions import Read, Scores, Table, read, score
+from clipper.detect.reasons import explain
+from clipper.detect.semi_markov import NEVER, Decoding, Model, decode
+from clipper.errors import InputError
+from clipper.values import Evidence, Product, Segment, Span
+
+ALL_CHANNELS = frozenset({"speech", "cards", "picture", "comments", "orders"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplanationOptions:
+    """What counts as an explanation."""
+
+    min_s: float = 8.0
+    """Shortest explanation in seconds, 0 to 120."""
+    min_confidence: float = 0.3
+    """Explanations less sure than this, in [0, 1], are left out."""
+    longest_s: float = 600.0
+    """Seconds after which an explanation is decoded in parts, 60 to 3600; parts of one product are joined again."""
+    passes: int = 2
+    """Decodings, 1 to 4; each learns from the one before."""
+    channels: frozenset[str] = ALL_CHANNELS
+    """Channels that may speak: speech, cards, picture, comments, orders."""
+    unknown: bool = True
+    """Report products that the catalogue lacks as unknown-N."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_s <= 120:
+            raise InputError(f"explanations.min_s is {self.min_s}: it must lie between 0 and 120 seconds")
+        if not 0 <= self.min_confidence <= 1:
+            raise InputError(f"explanations.min_confidence is {self.min_confidence}: it must lie between 0 and 1")
+        if not 60 <= self.longest_s <= 3600:
+            raise InputError(f"explanations.longest_s is {self.longest_s}: it must lie between 60 and 3600 seconds")
+        if not 1 <= self.passes <= 4:
+            raise InputError(f"explanations.passes is {self.passes}: it must lie between 1 and 4")
+        if unknown := set(self.channels) - ALL_CHANNELS:
+            raise InputError(f"explanations.channels names {', '.join(sorted(unknown))}: known are {', '.join(sorted(ALL_CHANNELS))}")
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Explanations, and what later deciders and the report want to know of how they were found."""
+
+    segments: tuple[Segment, ...]
+    products: tuple[Product, ...]
+    """Products that were considered: the columns of `posterior` but the last two (unknown, background)."""
+    posterior: NDArray[np.float64]
+    """(sentences, products + 2)."""
+    stream: Read
+    scores: Scores
+
+
+def find_explanations(evidence: Evidence, products: tuple[Product, ...], options: ExplanationOptions | None = None) -> Explained:
+    """Find every explanation, sorted by time, none overlapping."""
+    options = options or ExplanationOptions()
+    considered = candidates(evidence, products)
+    stream = read(evidence, considered)
+    size = len(evidence.sentences)
+    share: Table | None = None
+    scores = score(evidence, stream, None, options.channels)
+    decoding = decode(_model(evidence, stream, scores, None, options))
+    for _ in range(options.passes - 1):
+        share = decoding.posterior[:, : len(considered)] if size else None
+        scores = score(evidence, stream, share, options.channels)
+        decoding = decode(_model(evidence, stream, scores, decoding, options))
+    segments = _segments(evidence, stream, scores, decoding, options)
+    return Explained(segments, considered, decoding.posterior, stream, scores)
+
+
+def candidates(evidence: Evidence, products: tuple[Product, ...]) -> tuple[Product, ...]:
+    """Keep the products that anything at all speaks for: a catalogue may list hundreds that are never shown."""
+    spoken = {m.sku for m in evidence.mentions if m.kind != "brand" and m.score * m.weight >= 0.2}
+    spoken |= {card.sku for card in evidence.log.cards or ()}
+    if evidence.picture is not None:
+        spoken |= {sighting.sku for sighting in evidence.picture.sightings or () if sighting.score >= 0.5}
+    return tuple(product for product in products if product.sku in spoken)
+
+
+def _model(evidence: Evidence, stream: Read, scores: Scores, earlier: Decoding | None, options: ExplanationOptions) -> Model:
+    size, products = len(stream.sentences), len(stream.products)
+    emission = np.zeros((size, products + 2))
+    emission[:, :products] = sum(scores.channels.values(), np.zeros((size, products))) + scores.talk[:, None]
+    named = scores.naming.max(axis=1, initial=0.0)
+    emission[:, products] = scores.talk + c.UNKNOWN_DRIFT - 1.5 * named if options.unknown and products else NEVER
+    enter, leave = _boundaries(evidence, stream, scores, earlier, options)
+    chances = np.full(products + 1, -np.log(max(products, 1)))
+    chances[-1] = np.log(c.UNKNOWN_ENTRY)
+    mixtures = (c.PRODUCT_SECONDS,) * (products + 1) + (c.BACKGROUND_SECONDS,)
+    onward = float(np.log((1 - c.TO_BACKGROUND) / max(products, 1)))
+    return Model(
+        stream.starts, stream.ends, emission, enter, leave, mixtures, float(np.log(c.TO_BACKGROUND)), onward, chances, float(np.log(c.REPEAT)), options.longest_s
+    )
+
+
+def _boundaries(
+    evidence: Evidence, stream: Read, scores: Scores, earlier: Decoding | None, options: ExplanationOptions
+) -> tuple[Table, Table]:
+    """Score where explanations begin and end, (units, states) and (units + 1, states)."""
+    size, products = len(stream.sentences), len(stream.products)
+    enter, leave = np.zeros((size, products + 2)), np.zeros((size + 1, products + 2))
+    if not size:
+        return enter, leave
+    has = {kind: count > 0 for kind, count in stream.cue_counts.items()}
+    none = np.zeros(size, bool)
+    opens, resumes = has.get("transition", none), has.get("resume", none)
+    offers = has.get("price", none) | has.get("link", none) | has.get("urgency", none)
+    moves = opens | has.get("greeting", none) | has.get("giveaway", none) | has.get("closing", none) | has.get("chitchat", none)
+    pause = np.concatenate([[0.0], stream.starts[1:] - stream.ends[:-1]])
+    rest = np.minimum(np.clip(pause, 0, None) * c.PAUSE_PER_SECOND, c.PAUSE_MOST) - 0.25
+    cuts = _cut_near(evidence, stream) if "picture" in options.channels else none
+    edge = rest + np.where(cuts, c.CUT_NEAR, 0.0)
+    before = np.concatenate([[False], opens[:-1]])
+    enter[:, :-1] += (edge + np.where(opens | before, c.OPENS, 0.0) + np.where(resumes, c.RESUMES, 0.0))[:, None]
+    enter[:, :products] += np.where(scores.naming > 0.3, c.FIRST_NAMED * scores.naming, c.FIRST_UNNAMED)
+    if "cards" in options.channels and evidence.log.cards is not None:
+        enter[:, :products] += _card_starts(evidence, stream, earlier)
+    leave[1:, :-1] += np.where(offers, c.LAST_OFFERS, c.LAST_OTHER)[:, None]
+    leave[:size, :-1] += np.where(moves, c.ENDS_ON_CUE, 0.0)[:, None]
+    leave[:size, :products] += c.INSIDE_NAMED * np.maximum(scores.naming - 0.5, 0.0) * 2 * ~(moves | resumes)[:, None]
+    enter[:, -1] += edge
+    return enter, leave
+
+
+def _cut_near(evidence: Evidence, stream: Read) -> NDArray[np.bool_]:
+    cuts = np.array(evidence.picture.cuts if evidence.picture is not None else (), float)
+    if not len(cuts):
+        return np.zeros(len(stream.starts), bool)
+    place = np.searchsorted(cuts, stream.starts)
+    gaps = np.minimum(np.abs(cuts[np.minimum(place, len(cuts) - 1)] - stream.starts), np.abs(cuts[np.maximum(place - 1, 0)] - stream.starts))
+    near: NDArray[np.bool_] = gaps <= 1.0
+    return near
+
+
+def _card_starts(evidence: Evidence, stream: Read, earlier: Decoding | None) -> Table:
+    """Score beginnings by the cards that follow: log of (missing + (1 - missing) x density of the delay / rate of cards)."""
+    column = {product.sku: k for k, product in enumerate(stream.products)}
+    cards = [(card.time, column[card.sku]) for card in evidence.log.cards or () if card.action == "show" and card.sku in column]
+    table = np.zeros((len(stream.starts), len(stream.products)))
+    if not cards:
+        return table
+    delay, spread = card_delay(cards, stream, earlier)
+    rate = max(len(cards), 1) / max(evidence.duration, 60.0) / max(len(stream.products), 1)
+    density = np.zeros_like(table)
+    for time, k in cards:
+        late = time - stream.starts
+        density[:, k] = np.maximum(density[:, k], np.exp(-0.5 * ((late - delay) / spread) ** 2) / (spread * 2.5066))
+    table = np.log(c.CARD_MISSING + (1 - c.CARD_MISSING) * density / max(rate, 1e-4))
+    return np.clip(table, -1.4, 2.5)
+
+
+def card_delay(cards: list[tuple[float, int]], stream: Read, earlier: Decoding | None) -> tuple[float, float]:
+    """Estimate how late this stream's cards come, from the beginnings of an earlier pass: mean and deviation in seconds.
+
+    The prior (`CARD_DELAY`, `CARD_SPREAD`) is worth three cards.
+    """
+    if earlier is None:
+        return c.CARD_DELAY, c.CARD_SPREAD
+    seen = []
+    for time, k in cards:
+        near = np.abs(stream.starts - time + c.CARD_DELAY) <= 3 * c.CARD_SPREAD
+        weight = np.where(near, earlier.begin[:, k], 0.0)
+        if weight.sum() > 0.5:
+            seen.append(float(np.average(time - stream.starts, weights=weight)))
+    if not seen:
+        return c.CARD_DELAY, c.CARD_SPREAD
+    mean = (3 * c.CARD_DELAY + sum(seen)) / (3 + len(seen))
+    variance = (3 * c.CARD_SPREAD**2 + sum((value - mean) ** 2 for value in seen)) / (3 + len(seen))
+    return mean, max(1.5, float(np.sqrt(variance)))
+
+
+# --- from the decoding to segments ----------------------------------------------------------------------
+
+
+def _segments(evidence: Evidence, stream: Read, scores: Scores, decoding: Decoding, options: ExplanationOptions) -> tuple[Segment, ...]:
+    background = len(stream.products) + 1
+    runs = [run for run in decoding.path if run[2] != background]
+    found, unknown = [], 0
+    for pieces in _bridged(runs, stream):
+        first, last, state = pieces[0][0], pieces[-1][1], pieces[0][2]
+        start, end = float(stream.starts[first]), float(stream.ends[last - 1])
+        confidence = sure(decoding, first, last, state, stream)
+        if end - start < options.min_s or confidence < options.min_confidence:
+            continue
+        gaps = tuple(Span(float(stream.starts[a[1]]), float(stream.ends[b[0] - 1])) for a, b in zip(pieces, pieces[1:], strict=False) if b[0] > a[1])
+        if state < len(stream.products):
+            sku, name = stream.products[state].sku, ""
+        else:
+            unknown += 1
+            sku, name = f"unknown-{unknown}", spoken_name(stream, first, last)
+        reasons = explain(evidence, stream, scores, first, last, state)
+        found.append(Segment(sku=sku, start=start, end=end, confidence=round(confidence, 3), reasons=reasons, name=name, interruptions=gaps))
+    return tuple(found)
+
+
+def _bridged(runs: list[tuple[int, int, int]], stream: Read) -> list[list[tuple[int, int, int]]]:
+    """Join runs of one product across digressions that are too short to end an explanation."""
+    joined: list[list[tuple[int, int, int]]] = []
+    for run in runs:
+        if joined and joined[-1][0][2] == run[2]:
+            last = joined[-1][-1]
+            gap, units = float(stream.starts[run[0]] - stream.ends[last[1] - 1]), run[0] - last[1]
+            if gap <= c.BRIDGE_SECONDS or (units <= c.BRIDGE_UNITS and gap <= 2 * c.BRIDGE_SECONDS):
+                joined[-1].append(run)
+                continue
+        joined.append([run])
+    return joined
+
+
+def sure(decoding: Decoding, first: int, last: int, state: int, stream: Read) -> float:
+    """Confidence of a segment: the posterior averaged over its seconds, times how settled its two edges are."""
+    seconds = stream.ends[first:last] - stream.starts[first:last]
+    inside = float(np.average(decoding.posterior[first:last, state], weights=np.maximum(seconds, 0.1)))
+    edges = [_settled(decoding.begin[:, state], first, 2), _settled(decoding.finish[:, state], last, 2)]
+    return float(np.clip(inside * (0.8 + 0.1 * sum(edges)), 0.0, 1.0))
+
+
+def _settled(probability: Table, at: int, reach: int) -> float:
+    return float(min(1.0, probability[max(0, at - reach) : at + reach + 1].sum()))
+
+
+def spoken_name(stream: Read, first: int, last: int) -> str:
+    """Name a stretch by the words that are said in it and hardly elsewhere."""
+    from clipper.detect.topics import telling_words
+
+    words = telling_words(stream.sentences, first, last)
+    return words[0] if words else ""

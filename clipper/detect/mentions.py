@@ -1,0 +1,241 @@
+"""Find the products that are named in speech, however the recogniser wrote them.
+
+Every name of the catalogue is looked for by sound (`sounds.Heard`), links by their number, and each mention gets a weight:
+naming something in passing (a preview, a comparison, a recap of the whole list, an answer) is not explaining it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from clipper.detect.cues import Cue, find_cues
+from clipper.detect.names import Known, Name, is_cjk, know
+from clipper.detect.sounds import Heard, Token, cost, tokens
+from clipper.errors import InputError
+from clipper.values import Mention, Product, Sentence
+
+_LINK_WORDS = tuple(tokens(text) for text in ("链接", "连接"))
+_ZH_NUMBER = {c: n for n, c in enumerate("零一二三四五六七八九十")}
+_ZH_LINK = re.compile(r"(\d{1,3}|[一二两三四五六七八九十]{1,3})\s*号")
+_EN_NUMBERS = {w: n for n, w in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())}
+_EN_LINK = re.compile(rf"\b(?:number|link|item|product|no\.?|#)\s*(\d{{1,3}}|{'|'.join(_EN_NUMBERS)})\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MentionOptions:
+    """How names are heard and weighed."""
+
+    leniency: float = 0.0
+    """Added to how unlike a name may sound, -0.2 to 0.2; 0 suits an error rate of 5 to 20 %."""
+    preview_weight: float = 0.25
+    """Weight in [0, 1] of a mention in a preview: later is not now, though the seller often goes on to it."""
+    compare_weight: float = 0.3
+    """Weight of a product that another one is compared with."""
+    recap_weight: float = 0.15
+    """Weight of a mention in a sentence that lists several products."""
+    answer_weight: float = 0.45
+    """Weight of a mention in an answer to the chat, which may be about anything."""
+
+    def __post_init__(self) -> None:
+        if not -0.2 <= self.leniency <= 0.2:
+            raise InputError(f"mentions.leniency is {self.leniency}: it must lie between -0.2 and 0.2")
+        for name in ("preview_weight", "compare_weight", "recap_weight", "answer_weight"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"mentions.{name} is {getattr(self, name)}: it must lie between 0 and 1")
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    sentence: int
+    first: int
+    last: int
+    sku: str
+    name: Name
+    score: float
+
+    @property
+    def worth(self) -> float:
+        return self.score * (self.last - self.first) * (1.0 if self.name.kind == "name" else 0.9)
+
+
+def find_mentions(
+    sentences: tuple[Sentence, ...], products: tuple[Product, ...], language: str, options: MentionOptions | None = None
+) -> tuple[Mention, ...]:
+    """Find every mention of every product, sorted by time; overlapping names yield to the longer and closer one.
+
+    A name that several products share makes one mention for each of them.
+    """
+    options = options or MentionOptions()
+    known = know(products)
+    owners, stream = _stream(sentences)
+    if not stream:
+        return ()
+    heard = Heard(stream)
+    hits = [hit for entry in known for name in entry.names for hit in _hits(heard, owners, entry, name, options)]
+    hits += _compounds(sentences, known)
+    placed = [(hit.sentence, _mention(sentences[hit.sentence], heard, hit)) for hit in _strongest(hits)]
+    placed += _links(sentences, products, language)
+    return _weighed(placed, find_cues(sentences, language), options)
+
+
+def _stream(sentences: tuple[Sentence, ...]) -> tuple[list[int], tuple[Token, ...]]:
+    owners: list[int] = []
+    stream: list[Token] = []
+    for place, sentence in enumerate(sentences):
+        for token in tokens(sentence.text):
+            owners.append(place)
+            stream.append(token)
+    return owners, tuple(stream)
+
+
+def _hits(heard: Heard, owners: list[int], entry: Known, name: Name, options: MentionOptions) -> list[_Hit]:
+    sounding = tokens(name.text)
+    if not sounding:
+        return []
+    alone = len(sounding) == 1
+    least = name.least if alone else max(0.5, name.least - options.leniency)
+    found = heard.align(sounding, least) if len(sounding) <= 2 else heard.find(sounding, least)
+    hits = []
+    for first, last, score in found:
+        if owners[first] != owners[last - 1]:
+            continue
+        if alone and is_cjk(name.text) and heard.stream[first].text != name.text:
+            continue  # one syllable has too many homophones
+        hits.append(_Hit(owners[first], first, last, entry.product.sku, name, score))
+    return hits
+
+
+def _compounds(sentences: tuple[Sentence, ...], known: tuple[Known, ...]) -> list[_Hit]:
+    """Find Latin names that were written in another number of words: "swift lines" for Swiftlines, "rip stop" for ripstop."""
+    spelled: dict[str, list[tuple[str, Name]]] = {}
+    for entry in known:
+        for name in entry.names:
+            if not is_cjk(name.text):
+                spelled.setdefault(re.sub(r"[^a-z0-9]", "", name.text.lower()), []).append((entry.product.sku, name))
+    if not spelled:
+        return []
+    hits, offset = [], 0
+    for place, sentence in enumerate(sentences):
+        stream = tokens(sentence.text)
+        for size in (1, 2, 3):
+            for first in range(len(stream) - size + 1):
+                joined = "".join(token.sound for token in stream[first : first + size]).replace("'", "")
+                for form in {joined, joined.removesuffix("s"), joined + "s"}:
+                    hits += [_Hit(place, offset + first, offset + first + size, sku, name, 0.97) for sku, name in spelled.get(form, ())]
+        offset += len(stream)
+    return hits
+
+
+def _strongest(hits: list[_Hit]) -> list[_Hit]:
+    """Let the better of two overlapping hits stand; equal ones of different products all stand (a shared name)."""
+    kept: list[_Hit] = []
+    by_token: dict[int, list[_Hit]] = {}
+    for hit in sorted(hits, key=lambda h: (-h.worth, h.first, h.sku)):
+        rivals = {id(r): r for token in range(hit.first, hit.last) for r in by_token.get(token, ())}.values()
+        if any(r.sku == hit.sku or r.worth > hit.worth * 1.04 for r in rivals):
+            continue
+        kept.append(hit)
+        for token in range(hit.first, hit.last):
+            by_token.setdefault(token, []).append(hit)
+    return kept
+
+
+def _mention(sentence: Sentence, heard: Heard, hit: _Hit) -> Mention:
+    first, last = heard.stream[hit.first], heard.stream[hit.last - 1]
+    start, end = times(sentence, first.start, last.end)
+    kind = "title" if hit.name.kind == "title" else "brand" if hit.name.kind == "brand" else "name"
+    text = sentence.text[first.start : last.end]
+    return Mention(start, end, hit.sku, round(hit.score * hit.name.telling, 3), text, kind)  # type: ignore[arg-type]
+
+
+def times(sentence: Sentence, first: int, last: int) -> tuple[float, float]:
+    """Turn a stretch of a sentence's text, by character index, into seconds."""
+    place = -(len("".join(w.text for w in sentence.words)) - len("".join(w.text for w in sentence.words).lstrip()))
+    start = end = None
+    for word in sentence.words:
+        begin, place = place, place + len(word.text)
+        if start is None and place > first:
+            start = word.start
+        if begin < last:
+            end = word.end
+    return (sentence.start if start is None else start), (sentence.end if end is None else max(end, start or 0.0))
+
+
+def _links(sentences: tuple[Sentence, ...], products: tuple[Product, ...], language: str) -> list[tuple[int, Mention]]:
+    """Find links called by number: 二号链接, "number two in the list"; a bare 二号 counts for less."""
+    by_link = {product.link if product.link is not None else place: product.sku for place, product in enumerate(products, 1)}
+    found = []
+    pattern = _ZH_LINK if language == "zh" else _EN_LINK
+    for place, sentence in enumerate(sentences):
+        for match in pattern.finditer(sentence.text):
+            number = link_number(match.group(1))
+            if number not in by_link:
+                continue
+            sure = 0.9 if language != "zh" or _link_follows(sentence.text[match.end() :]) else 0.5
+            start, end = times(sentence, match.start(), match.end())
+            found.append((place, Mention(start, end, by_link[number], sure, match.group().strip(), "link")))
+    return found
+
+
+def link_number(text: str) -> int:
+    """Read the number of a link: digits, Chinese numerals up to 99, English words up to twelve; 0 when it is none."""
+    if text.isdigit():
+        return int(text)
+    if text.lower() in _EN_NUMBERS:
+        return _EN_NUMBERS[text.lower()]
+    text = text.replace("两", "二")
+    if "十" in text:
+        tens, _, ones = text.partition("十")
+        return 10 * _ZH_NUMBER.get(tens, 1) + _ZH_NUMBER.get(ones, 0)
+    return _ZH_NUMBER.get(text, 0)
+
+
+def _link_follows(tail: str) -> bool:
+    heard = tokens(tail[:3])
+    for wanted in _LINK_WORDS:
+        if len(heard) >= 2 and sum(cost(a, b) for a, b in zip(wanted, heard, strict=False)) <= 0.9:
+            return True
+    return False
+
+
+def _weighed(placed: list[tuple[int, Mention]], cues: tuple[Cue, ...], options: MentionOptions) -> tuple[Mention, ...]:
+    """Lower the weight of mentions in passing, by the cues of their sentence and by how many products share it."""
+    kinds: dict[int, set[str]] = {}
+    for cue in cues:
+        kinds.setdefault(cue.sentence, set()).add(cue.kind)
+    named: dict[int, set[str]] = {}
+    for place, mention in placed:
+        if mention.kind in ("name", "link"):
+            named.setdefault(place, set()).add(mention.sku)
+    weighed = [replace(m, weight=_weight(kinds.get(at, set()), len(named.get(at, ())), m, options)) for at, m in placed]
+    return tuple(sorted(weighed, key=lambda m: (m.start, m.end, m.sku)))
+
+
+def _weight(kinds: set[str], products: int, mention: Mention, options: MentionOptions) -> float:
+    weight = 1.0
+    if "preview" in kinds:
+        weight = min(weight, options.preview_weight)
+    if "compare" in kinds and "link" not in kinds:
+        weight = min(weight, options.compare_weight)
+    if products >= 3 or ("recap" in kinds and products >= 2):
+        weight = min(weight, options.recap_weight)
+    if {"question", "service", "sold_out"} & kinds and not {"price", "link", "demo"} & kinds:
+        weight = min(weight, options.answer_weight)
+    if {"giveaway", "closing"} & kinds and mention.kind != "name":
+        weight = min(weight, options.answer_weight)
+    return weight
+
+
+def by_sentence(mentions: tuple[Mention, ...], sentences: tuple[Sentence, ...]) -> Mapping[int, list[Mention]]:
+    """Group mentions by the sentence that their middle falls into."""
+    from bisect import bisect_right
+
+    starts = [sentence.start for sentence in sentences]
+    grouped: dict[int, list[Mention]] = {}
+    for mention in mentions:
+        place = bisect_right(starts, (mention.start + mention.end) / 2) - 1
+        if 0 <= place:
+            grouped.setdefault(place, []).append(mention)
+    return grouped

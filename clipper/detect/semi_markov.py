@@ -1,0 +1,228 @@
+"""Segment a sequence with a hidden semi-Markov model: the best segmentation, and the posterior of every unit and boundary.
+
+Plain numbers in and out; what they mean is decided in `explanations`. States are the columns of a score matrix; a segment of
+units i..j-1 in state k scores
+
+    enter[i, k] + sum(emission[i:j, k]) + log D_k(t_j - t_i) + leave[j, k]
+
+and neighbouring segments differ in state (or repeat it, at a price). Work is O(units x units per `longest` x states), so it is
+linear in the length of a stream. Sources: Murphy 2002 (HSMM), Yu 2010 (forward-backward for explicit durations).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+NEVER = -1e9
+"""Log probability of what cannot be; finite, so that sums stay finite."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Scores of one stream, all in nats. U units, S states; state S-1 is the background."""
+
+    starts: Floats
+    """Seconds, (U,)."""
+    ends: Floats
+    emission: Floats
+    """(U, S)."""
+    enter: Floats
+    """(U, S): a segment of the state begins at the unit."""
+    leave: Floats
+    """(U + 1, S): a segment of the state ends before the unit."""
+    log_duration: tuple[tuple[tuple[float, float, float], ...], ...]
+    """For every state the mixture of lognormals of its duration: (weight, median in seconds, sigma)."""
+    to_background: float
+    """Log probability that a background follows a product."""
+    to_product: float
+    """Log probability of one certain product after a product."""
+    from_background: Floats
+    """(S - 1,): log probability of each product after a background."""
+    repeat: float
+    """Log probability of a product after itself: only for what lasts longer than `longest`."""
+    longest: float = 600.0
+    """Seconds after which a segment has to be split."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """What the model says of one stream."""
+
+    path: tuple[tuple[int, int, int], ...]
+    """Best segmentation: (first unit, unit after the last, state)."""
+    posterior: Floats
+    """Probability of every state at every unit, (U, S); rows add up to 1."""
+    begin: Floats
+    """Probability that a segment of the state begins at the unit, (U, S)."""
+    finish: Floats
+    """Probability that a segment of the state ends before the unit, (U + 1, S)."""
+
+
+def decode(model: Model) -> Decoding:
+    """Find the best segmentation and the posteriors."""
+    units, states = model.emission.shape
+    if not units:
+        empty = np.zeros((0, states))
+        return Decoding((), empty, empty, np.zeros((1, states)))
+    prefix = np.vstack([np.zeros((1, states)), np.cumsum(model.emission, axis=0)])
+    lengths = _Durations(model)
+    path = _best(model, prefix, lengths)
+    alpha, gate = _forward(model, prefix, lengths)
+    beta, after = _backward(model, prefix, lengths)
+    total = _sum(alpha[units], axis=0)
+    begin = np.exp(np.clip(gate + model.enter - prefix[:-1] + beta[:-1] - total, -700, 0))
+    finish = np.exp(np.clip(alpha + after - total, -700, 0))
+    posterior = np.cumsum(begin - np.vstack([np.zeros((1, states)), finish[1:-1]]), axis=0)
+    posterior = np.clip(posterior, 0.0, 1.0)
+    return Decoding(path, posterior / np.maximum(posterior.sum(axis=1, keepdims=True), 1e-12), begin, finish)
+
+
+class _Durations:
+    """Log duration priors of every possible segment that ends (or begins) at a unit, per distinct mixture."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        kinds = sorted(set(model.log_duration))
+        self.kind_of = np.array([kinds.index(mixture) for mixture in model.log_duration])
+        self._kinds = kinds
+
+    def ending(self, end: int) -> tuple[int, Floats]:
+        """Give the first unit a segment may begin with, and log D for every beginning up to `end`: (beginnings, kinds)."""
+        model = self._model
+        first = int(np.searchsorted(model.starts, model.ends[end - 1] - model.longest))
+        first = min(first, end - 1)
+        return first, self._density(model.ends[end - 1] - model.starts[first:end])
+
+    def beginning(self, start: int) -> tuple[int, Floats]:
+        """Give the last unit (exclusive) a segment may end before, and log D for every end: (ends, kinds)."""
+        model = self._model
+        last = int(np.searchsorted(model.ends, model.starts[start] + model.longest, side="right"))
+        last = max(last, start + 1)
+        return last, self._density(model.ends[start:last] - model.starts[start])
+
+    def _density(self, seconds: Floats) -> Floats:
+        logs = np.log(np.maximum(seconds, 0.5))[:, None]
+        columns = []
+        for mixture in self._kinds:
+            weights, medians, sigmas = (np.array(part) for part in zip(*mixture, strict=True))
+            z = (logs - np.log(medians)) / sigmas
+            parts = np.log(weights) - 0.5 * z * z - np.log(sigmas)
+            columns.append(_sum(parts, axis=1))
+        return np.stack(columns, axis=1)
+
+
+def _gate(model: Model, ended: Floats) -> Floats:
+    """Turn the score of segments that ended in each state into the score of entering each state."""
+    products = ended[:-1]
+    out = np.empty_like(ended)
+    if not len(products):
+        out[-1] = NEVER
+        return out
+    total = _sum(products, axis=0)
+    others = _without(products, total)
+    out[-1] = total + model.to_background
+    out[:-1] = np.logaddexp(np.logaddexp(others + model.to_product, ended[-1] + model.from_background), products + model.repeat)
+    return out
+
+
+def _without(values: Floats, total: float) -> Floats:
+    """Leave each value out of the log-sum of all."""
+    if len(values) == 1:
+        return np.full(1, NEVER)
+    top = int(np.argmax(values))
+    rest = np.full(len(values), total)
+    share = np.exp(np.clip(values - total, -700, 0))
+    rest += np.log1p(-np.minimum(share, 1 - 1e-9))
+    rest[top] = _sum(np.delete(values, top), axis=0)
+    return rest
+
+
+def _forward(model: Model, prefix: Floats, lengths: _Durations) -> tuple[Floats, Floats]:
+    units, states = model.emission.shape
+    alpha, gate = np.full((units + 1, states), NEVER), np.full((units, states), NEVER)
+    gate[0] = np.concatenate([model.from_background, [0.0]])
+    entered = np.full((units, states), NEVER)
+    entered[0] = gate[0] + model.enter[0]
+    for end in range(1, units + 1):
+        first, density = lengths.ending(end)
+        scores = entered[first:end] - prefix[first:end] + density[:, lengths.kind_of]
+        alpha[end] = _sum(scores, axis=0) + prefix[end] + model.leave[end]
+        if end < units:
+            gate[end] = _gate(model, alpha[end])
+            entered[end] = gate[end] + model.enter[end]
+    return alpha, gate
+
+
+def _backward(model: Model, prefix: Floats, lengths: _Durations) -> tuple[Floats, Floats]:
+    """Give beta[i]: log-sum over everything from a segment that begins at i; after[j]: over everything after an end at j."""
+    units, states = model.emission.shape
+    beta, after = np.full((units + 1, states), NEVER), np.full((units + 1, states), NEVER)
+    after[units] = 0.0
+    for start in range(units - 1, -1, -1):
+        last, density = lengths.beginning(start)
+        ends = slice(start + 1, last + 1)
+        beta[start] = _sum(prefix[ends] + model.leave[ends] + after[ends] + density[:, lengths.kind_of], axis=0)
+        inside = beta[start] + model.enter[start] - prefix[start]
+        products = inside[:-1]
+        if len(products):
+            total = _sum(products, axis=0)
+            onward = np.logaddexp(_without(products, total) + model.to_product, inside[-1] + model.to_background)
+            after[start, :-1] = np.logaddexp(onward, products + model.repeat)
+            after[start, -1] = _sum(products + model.from_background, axis=0)
+    return beta, after
+
+
+def _best(model: Model, prefix: Floats, lengths: _Durations) -> tuple[tuple[int, int, int], ...]:
+    units, states = model.emission.shape
+    best = np.full((units + 1, states), NEVER)
+    begun, came = np.zeros((units + 1, states), int), np.full((units + 1, states), -1)
+    entered, source = np.full((units, states), NEVER), np.full((units, states), -1)
+    entered[0] = np.concatenate([model.from_background, [0.0]]) + model.enter[0]
+    columns = np.arange(states)
+    for end in range(1, units + 1):
+        first, density = lengths.ending(end)
+        scores = entered[first:end] - prefix[first:end] + density[:, lengths.kind_of]
+        choice = np.argmax(scores, axis=0)
+        best[end] = scores[choice, columns] + prefix[end] + model.leave[end]
+        begun[end] = choice + first
+        came[end] = source[begun[end], columns]
+        if end < units:
+            value, origin = _best_gate(model, best[end])
+            entered[end], source[end] = value + model.enter[end], origin
+    return _trace(best, begun, came)
+
+
+def _best_gate(model: Model, ended: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    states, products = len(ended), ended[:-1]
+    value, origin = np.full(states, NEVER), np.full(states, -1)
+    if not len(products):
+        return value, origin
+    order = np.argsort(-products)[:2]
+    value[-1], origin[-1] = products[order[0]] + model.to_background, order[0]
+    for k in range(states - 1):
+        other = order[0] if order[0] != k else (order[1] if len(order) > 1 else -1)
+        options = [(ended[-1] + model.from_background[k], states - 1), (products[k] + model.repeat, k)]
+        if other >= 0:
+            options.append((products[other] + model.to_product, int(other)))
+        value[k], origin[k] = max(options)
+    return value, origin
+
+
+def _trace(best: Floats, begun: NDArray[np.int64], came: NDArray[np.int64]) -> tuple[tuple[int, int, int], ...]:
+    end, state, path = len(best) - 1, int(np.argmax(best[-1])), []
+    while end > 0:
+        start = int(begun[end, state])
+        path.append((start, end, state))
+        end, state = start, int(came[end, state])
+    return tuple(reversed(path))
+
+
+def _sum(values: Floats, axis: int) -> Floats:
+    """Log-sum-exp."""
+    top = np.max(values, axis=axis, keepdims=True)
+    summed: Floats = np.squeeze(top, axis=axis) + np.log(np.sum(np.exp(values - top), axis=axis))
+    return summed
