@@ -62,7 +62,7 @@ class Clock:
 def build_clock(path: Path, clock: Clock | None = None, **changes: object) -> Path:
     """Write a clock to `path`, whose suffix picks the container; `changes` replace fields of `clock`."""
     clock = replace(clock or Clock(), **changes)  # type: ignore[arg-type]
-    turned = clock.rotation_deg and path.with_name("unturned-" + path.name)
+    turned = path.with_name(f"first-{path.name}.mp4") if clock.rotation_deg or clock.audio_delay_s else None
     target = turned or path
     sound = path.with_name(path.name + ".pcm")
     args: list[str] = []
@@ -71,8 +71,6 @@ def build_clock(path: Path, clock: Clock | None = None, **changes: object) -> Pa
         args += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "{}x{}".format(*_fed_size(clock)), "-r", str(clock.fps), "-i", "pipe:0"]
     if clock.channels:
         sound.write_bytes(_sound(clock).tobytes())
-        if clock.audio_delay_s:
-            args += ["-itsoffset", str(clock.audio_delay_s)]
         args += [
             "-f",
             "s16le",
@@ -91,12 +89,11 @@ def build_clock(path: Path, clock: Clock | None = None, **changes: object) -> Pa
         args += ["-c:a", "aac", "-b:a", "128k"]
     if clock.faststart:
         args += ["-movflags", "+faststart"]
-    args += ["-y", "-f", MUXERS[path.suffix], ffmpeg.url(target)]
+    args += ["-y", "-f", MUXERS[target.suffix], ffmpeg.url(target)]
     ffmpeg.run(args, what=f"could not build {path.name}", feed=_frames(clock) if clock.has_video else None)
     sound.unlink(missing_ok=True)
     if turned:
-        source = ["-display_rotation", str(-clock.rotation_deg), "-i", ffmpeg.url(turned)]
-        ffmpeg.run([*source, "-c", "copy", "-y", "-f", MUXERS[path.suffix], ffmpeg.url(path)], what="could not turn the clock")
+        _remux(clock, turned, path)
         turned.unlink()
     return path
 
@@ -184,6 +181,14 @@ def shift_flv(data: bytes, change: object) -> bytes:
         out[at + 7] = new >> 24
         at += 11 + size + 4
     return bytes(out)
+
+
+def _remux(clock: Clock, source: Path, path: Path) -> None:
+    """Write what only the container holds: display rotation, and sound that is late as a whole."""
+    args = ["-display_rotation", str(-clock.rotation_deg), "-i", ffmpeg.url(source)]
+    if clock.audio_delay_s:
+        args += ["-itsoffset", str(clock.audio_delay_s), "-i", ffmpeg.url(source), "-map", "0:v", "-map", "1:a"]
+    ffmpeg.run([*args, "-c", "copy", "-y", "-f", MUXERS[path.suffix], ffmpeg.url(path)], what=f"could not remux {path.name}")
 
 
 def _fed_size(clock: Clock) -> tuple[int, int]:

@@ -90,12 +90,14 @@ def _media(head: bytes) -> str | None:
             return name
     if _is_transport_stream(head):
         return "mpegts"
-    if len(head) > 3 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
-        layer, rate = head[1] & 0x06, head[2] & 0xF0
-        if layer == 0 and head[1] & 0xF6 == 0xF0:
-            return "aac"
-        return "mp3" if layer and rate not in (0x00, 0xF0) and not head.startswith(b"\xff\xfe") else None
-    return None
+    return _bare_sound(head)
+
+
+def _bare_sound(head: bytes) -> str | None:
+    """MP3 or AAC frames without a container: the two bytes of the first header come again and again."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0 or head[1] == 0xFF or head.count(head[:2]) < 3:
+        return None
+    return "mp3" if head[1] & 0x06 else "aac"
 
 
 def _is_transport_stream(head: bytes) -> bool:

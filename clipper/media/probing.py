@@ -142,17 +142,17 @@ def _scan(container: InputContainer) -> _Timeline:
 def _note(timeline: _Timeline, packet: Any, is_picture: bool) -> None:
     line = timeline.picture if is_picture else timeline.sound
     base = float(packet.time_base)
-    dts = (packet.dts if packet.dts is not None else packet.pts) * base
     pts = (packet.pts if packet.pts is not None else packet.dts) * base
     if packet.duration:
         line.step = packet.duration * base
-    if line.last_dts is not None:
-        step = dts - line.last_dts
+    if packet.dts is not None and line.last_dts is not None:
+        step = packet.dts * base - line.last_dts
         if step > JUMP_S or step < -RESET_S:
-            timeline.jumps.append(pts)
+            timeline.jumps.append(line.end)
         elif step < -BACK_STEP_S:
             timeline.back_steps += 1
-    line.last_dts = dts
+    if packet.dts is not None:
+        line.last_dts = packet.dts * base
     if packet.is_discard:
         return
     line.pts.append(pts)
@@ -175,7 +175,7 @@ def _recording(path: Path, format: str, container: InputContainer, frame: VideoF
     claimed = _claimed(container, format, zero)
     has_sound = sound is not None and len(timeline.sound.pts) > 0
     width, height, rotation = _shape(frame, picture.sample_aspect_ratio)
-    breaks = tuple(sorted({ms(max(0.0, time - zero)) for time in timeline.jumps}))
+    breaks = _breaks(timeline, zero)
     damaged = _damaged(timeline, zero, duration, claimed, has_sound) if not breaks else ()
     return Recording(
         path=str(path),
@@ -202,6 +202,15 @@ def _recording(path: Path, format: str, container: InputContainer, frame: VideoF
     )
 
 
+def _breaks(timeline: _Timeline, zero: float) -> tuple[float, ...]:
+    """Where the clock breaks; picture and sound tell of the same break within a second."""
+    times: list[float] = []
+    for time in sorted(max(0.0, time - zero) for time in timeline.jumps):
+        if not times or time - times[-1] > RESET_S:
+            times.append(ms(time))
+    return tuple(times)
+
+
 def _rate(times: list[float], nominal: Fraction | None) -> tuple[Fraction, bool, float]:
     """Average frame rate, whether frames come unevenly, and the usual step in seconds."""
     if len(times) < 2 or times[-1] <= times[0]:
@@ -226,7 +235,7 @@ def _nice(measured: float, nominal: Fraction | None) -> Fraction:
 
 def _claimed(container: InputContainer, format: str, zero: float) -> float | None:
     """The length that the header promises, on the recording's clock; for MP4 that of the sample tables."""
-    start = (container.start_time or 0) / 1e6
+    start = 0.0 if format == "matroska" else (container.start_time or 0) / 1e6
     if format == "mov":
         ends = [
             float(((stream.start_time or 0) + stream.duration) * stream.time_base)
@@ -250,7 +259,7 @@ def _damaged(timeline: _Timeline, zero: float, duration: float, claimed: float |
         if has_sound and not any(start + GAP_S / 2 < time < end - GAP_S / 2 for time in timeline.sound.pts):
             spans.append(Span(max(0.0, start - zero), end - zero))
     if claimed is not None and claimed - duration > TAIL_S:
-        spans.append(Span(duration, claimed))
+        spans = [*(span for span in spans if span.end < duration - GAP_S / 2), Span(duration, claimed)]
     merged: list[Span] = []
     for span in sorted(spans):
         if merged and span.start - merged[-1].end < GAP_S / 2:
@@ -276,9 +285,8 @@ def _warnings(
 ) -> list[str]:
     said = []
     if breaks:
-        said.append(
-            f"time stamps jump or begin again at {len(breaks)} places, first at {breaks[0]:.1f} s: the file is put on one clock before use"
-        )
+        times = "once," if len(breaks) == 1 else f"{len(breaks)} times, first"
+        said.append(f"time stamps jump or begin again {times} at {breaks[0]:.1f} s: the file has to be put on one clock before use")
     if timeline.back_steps:
         said.append(f"{timeline.back_steps} small steps back in the time stamps")
     if timeline.broke_off:
