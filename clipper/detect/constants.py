@@ -22,6 +22,8 @@ NAME_ABSENT = -0.10
 """What a sentence without the name says. The independence figure would be log(.65/.99) = -.42; names come in bursts, so a quarter."""
 SHARE_LEAST = 0.08
 """Least share of a stream that a product's own explanation is expected to fill when rates outside are estimated."""
+NOTHING_SAID = -0.2
+"""A sentence without name, word, figure or selling phrase of any kind: half of talk off the topic, a third of explanations."""
 LINK_SAID = 2.2
 """A link called by its number: hosts also call numbers in answers and recaps, so less than a name."""
 BRAND_SAID = 1.2
@@ -43,6 +45,10 @@ PRICE_SAID = 2.4
 LIST_PRICE_SAID = 2.0
 SMALL_FIGURE = 20.0
 """Numbers below this are said of anything (三个, ten minutes) and count a quarter."""
+LEARNED_DOUBT = 4.0
+"""Occurrences that the share of a product in the whole stream is worth when a word's share is estimated."""
+PRICE_ALONE = 0.5
+"""Share of a price's weight that is left when the sentence has no currency and no price or link phrase."""
 LEARNED_MOST = 1.2
 """Most that a word learned from the stream itself may say: it is learned from an answer that may be wrong."""
 LEARNED_ALL = 2.0
@@ -98,6 +104,7 @@ CUE = MappingProxyType(
         "preview": -0.9,
         "recap": -1.4,
         "transition": -0.8,
+        "finish": -1.3,
         "resume": 0.0,
         "chitchat": -0.9,
         "greeting": -1.6,
@@ -116,8 +123,11 @@ FIGURES_TOLD = 0.35
 # --- boundaries -----------------------------------------------------------------------------------------
 
 FIRST_NAMED = 1.1
-"""The sentence that opens an explanation names the product: 70 % do, a third of the others (log 2 and a little for clarity)."""
-FIRST_UNNAMED = -0.5
+"""The first sentences of an explanation name the product: 70 % do, a third of the others (log 2 and a little for clarity)."""
+FIRST_UNNAMED = -1.2
+"""log(.3/.98): an explanation that does not begin by saying what it explains."""
+NAMED_SOON = (1.0, 0.6, 0.3)
+"""What a name counts in the first, second and third sentence: speech is often cut in the middle of an opening."""
 OPENS = 0.7
 """A transition phrase in the sentence, or in the one before."""
 RESUMES = 0.9

@@ -204,6 +204,8 @@ def _words(stream: Read, share: Table | None) -> Table:
 
 def _prices(stream: Read) -> Table:
     table = _blank(stream)
+    none = np.zeros(len(stream.sentences), np.int32)
+    offers = (stream.cue_counts.get("price", none) > 0) | (stream.cue_counts.get("link", none) > 0)
     for k, product in enumerate(stream.products):
         for price, worth in ((product.price, c.PRICE_SAID), (product.list_price, c.LIST_PRICE_SAID)):
             if not price:
@@ -212,6 +214,7 @@ def _prices(stream: Read) -> Table:
                 for number in spoken:
                     if abs(number.value - price) < 0.005 and not number.unit:
                         small = 0.25 if price < c.SMALL_FIGURE and not number.money else 1.0
+                        small *= 1.0 if number.money or offers[place] else c.PRICE_ALONE
                         table[place, k] = max(table[place, k], worth * small)
     return table
 
@@ -238,9 +241,9 @@ def learned(stream: Read, share: Table) -> Table:
             trials = len(ats) - len(near)
             if trials <= 0:
                 continue
-            ratio = np.log((rest + 1.5 * overall) / (trials + 1.5)) - np.log(overall)
-            table[at] += np.clip(ratio, -0.4, c.LEARNED_MOST) * 0.6
-    return np.clip(table, -0.6, c.LEARNED_ALL)
+            ratio = np.log((rest + c.LEARNED_DOUBT * overall) / (trials + c.LEARNED_DOUBT)) - np.log(overall)
+            table[at] += np.clip(ratio, -0.3, c.LEARNED_MOST) * 0.5
+    return np.clip(table, -0.5, c.LEARNED_ALL)
 
 
 _STOP = frozenset(
@@ -349,4 +352,5 @@ def _bought(evidence: Evidence, stream: Read) -> Table:
     first, last = np.searchsorted(times[order], stream.starts + early), np.searchsorted(times[order], stream.ends + late)
     window = cumulated[last] - cumulated[first]
     expected = cumulated[-1] * ((late - early) + (stream.ends - stream.starts))[:, None] / max(evidence.duration, 1.0)
-    return np.clip(0.5 * np.log((window + 1.0) / (expected + 1.0)), 0.0, c.BOUGHT_MOST)
+    gain = np.clip(0.5 * np.log((window + 1.0) / (expected + 1.0)), 0.0, c.BOUGHT_MOST)
+    return gain - gain.max(axis=1, keepdims=True)  # which product, not whether: orders go on when the talk has moved to other things

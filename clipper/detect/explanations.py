@@ -93,7 +93,9 @@ def candidates(evidence: Evidence, products: tuple[Product, ...]) -> tuple[Produ
 def _model(evidence: Evidence, stream: Read, scores: Scores, earlier: Decoding | None, options: ExplanationOptions) -> Model:
     size, products = len(stream.sentences), len(stream.products)
     emission = np.zeros((size, products + 2))
-    emission[:, :products] = sum(scores.channels.values(), np.zeros((size, products))) + scores.talk[:, None]
+    spoken = sum((t for name, t in scores.channels.items() if name in ("names", "links", "words", "prices")), np.zeros((size, products)))
+    silent = np.where((scores.talk == 0)[:, None] & (spoken <= 0), c.NOTHING_SAID, 0.0)
+    emission[:, :products] = sum(scores.channels.values(), np.zeros((size, products))) + scores.talk[:, None] + silent
     named = scores.naming.max(axis=1, initial=0.0)
     emission[:, products] = scores.talk + c.UNKNOWN_DRIFT - 1.5 * named if options.unknown and products else NEVER
     enter, leave = _boundaries(evidence, stream, scores, earlier, options)
@@ -118,14 +120,15 @@ def _boundaries(
     none = np.zeros(size, bool)
     opens, resumes = has.get("transition", none), has.get("resume", none)
     offers = has.get("price", none) | has.get("link", none) | has.get("urgency", none)
-    moves = opens | has.get("greeting", none) | has.get("giveaway", none) | has.get("closing", none) | has.get("chitchat", none)
+    moves = opens | has.get("finish", none) | has.get("greeting", none) | has.get("giveaway", none) | has.get("closing", none) | has.get("chitchat", none)
     pause = np.concatenate([[0.0], stream.starts[1:] - stream.ends[:-1]])
     rest = np.minimum(np.clip(pause, 0, None) * c.PAUSE_PER_SECOND, c.PAUSE_MOST) - 0.25
     cuts = _cut_near(evidence, stream) if "picture" in options.channels else none
     edge = rest + np.where(cuts, c.CUT_NEAR, 0.0)
     before = np.concatenate([[False], opens[:-1]])
     enter[:, :-1] += (edge + np.where(opens | before, c.OPENS, 0.0) + np.where(resumes, c.RESUMES, 0.0))[:, None]
-    enter[:, :products] += np.where(scores.naming > 0.3, c.FIRST_NAMED * scores.naming, c.FIRST_UNNAMED)
+    soon = _named_soon(scores.naming)
+    enter[:, :products] += soon * c.FIRST_NAMED + (1 - soon) * c.FIRST_UNNAMED
     if "cards" in options.channels and evidence.log.cards is not None:
         enter[:, :products] += _card_starts(evidence, stream, earlier)
     leave[1:, :-1] += np.where(offers, c.LAST_OFFERS, c.LAST_OTHER)[:, None]
@@ -133,6 +136,13 @@ def _boundaries(
     leave[:size, :products] += c.INSIDE_NAMED * np.maximum(scores.naming - 0.5, 0.0) * 2 * ~(moves | resumes)[:, None]
     enter[:, -1] += edge
     return enter, leave
+
+
+def _named_soon(naming: Table) -> Table:
+    soon = np.zeros_like(naming)
+    for ahead, worth in enumerate(c.NAMED_SOON):
+        soon[: len(naming) - ahead] = np.maximum(soon[: len(naming) - ahead], worth * naming[ahead:])
+    return soon
 
 
 def _cut_near(evidence: Evidence, stream: Read) -> NDArray[np.bool_]:

@@ -19,6 +19,7 @@ from clipper.values import Mention, Product, Sentence
 _LINK_WORDS = tuple(tokens(text) for text in ("链接", "连接"))
 _ZH_NUMBER = {c: n for n, c in enumerate("零一二三四五六七八九十")}
 _ZH_LINK = re.compile(r"(\d{1,3}|[一二两三四五六七八九十]{1,3})\s*号")
+_STOP = re.compile(r"[。.!?！？…]\W*$")
 _EN_NUMBERS = {w: n for n, w in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())}
 _EN_LINK = re.compile(rf"\b(?:number|link|item|product|no\.?|#)\s*(\d{{1,3}}|{'|'.join(_EN_NUMBERS)})\b", re.IGNORECASE)
 
@@ -35,13 +36,15 @@ class MentionOptions:
     """Weight of a product that another one is compared with."""
     recap_weight: float = 0.15
     """Weight of a mention in a sentence that lists several products."""
+    finish_weight: float = 0.2
+    """Weight of a product that is being put away."""
     answer_weight: float = 0.45
     """Weight of a mention in an answer to the chat, which may be about anything."""
 
     def __post_init__(self) -> None:
         if not -0.2 <= self.leniency <= 0.2:
             raise InputError(f"mentions.leniency is {self.leniency}: it must lie between -0.2 and 0.2")
-        for name in ("preview_weight", "compare_weight", "recap_weight", "answer_weight"):
+        for name in ("finish_weight", "preview_weight", "compare_weight", "recap_weight", "answer_weight"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"mentions.{name} is {getattr(self, name)}: it must lie between 0 and 1")
 
@@ -77,7 +80,7 @@ def find_mentions(
     hits += _compounds(sentences, known)
     placed = [(hit.sentence, _mention(sentences[hit.sentence], heard, hit)) for hit in _strongest(hits)]
     placed += _links(sentences, products, language)
-    return _weighed(placed, find_cues(sentences, language), options)
+    return _weighed(placed, _kinds(sentences, find_cues(sentences, language)), options)
 
 
 def _stream(sentences: tuple[Sentence, ...]) -> tuple[list[int], tuple[Token, ...]]:
@@ -200,11 +203,29 @@ def _link_follows(tail: str) -> bool:
     return False
 
 
-def _weighed(placed: list[tuple[int, Mention]], cues: tuple[Cue, ...], options: MentionOptions) -> tuple[Mention, ...]:
-    """Lower the weight of mentions in passing, by the cues of their sentence and by how many products share it."""
+def _kinds(sentences: tuple[Sentence, ...], cues: tuple[Cue, ...]) -> Mapping[int, set[str]]:
+    """Give the kinds of cue per unit; a preview or comparison holds for the whole spoken sentence, which may be several units."""
     kinds: dict[int, set[str]] = {}
     for cue in cues:
         kinds.setdefault(cue.sentence, set()).add(cue.kind)
+        if cue.kind in ("preview", "compare"):
+            for other in _same_sentence(sentences, cue.sentence):
+                kinds.setdefault(other, set()).add(cue.kind)
+    return kinds
+
+
+def _same_sentence(sentences: tuple[Sentence, ...], at: int) -> list[int]:
+    """Name the neighbours that no full stop parts from a unit, one to each side."""
+    near = []
+    if at > 0 and not _STOP.search(sentences[at - 1].text):
+        near.append(at - 1)
+    if at + 1 < len(sentences) and not _STOP.search(sentences[at].text):
+        near.append(at + 1)
+    return near
+
+
+def _weighed(placed: list[tuple[int, Mention]], kinds: Mapping[int, set[str]], options: MentionOptions) -> tuple[Mention, ...]:
+    """Lower the weight of mentions in passing, by the cues of their sentence and by how many products share it."""
     named: dict[int, set[str]] = {}
     for place, mention in placed:
         if mention.kind in ("name", "link"):
@@ -215,13 +236,15 @@ def _weighed(placed: list[tuple[int, Mention]], cues: tuple[Cue, ...], options: 
 
 def _weight(kinds: set[str], products: int, mention: Mention, options: MentionOptions) -> float:
     weight = 1.0
+    if "finish" in kinds:
+        weight = min(weight, options.finish_weight)
     if "preview" in kinds:
         weight = min(weight, options.preview_weight)
     if "compare" in kinds and "link" not in kinds:
         weight = min(weight, options.compare_weight)
     if products >= 3 or ("recap" in kinds and products >= 2):
         weight = min(weight, options.recap_weight)
-    if {"question", "service", "sold_out"} & kinds and not {"price", "link", "demo"} & kinds:
+    if {"question", "service", "sold_out"} & kinds:
         weight = min(weight, options.answer_weight)
     if {"giveaway", "closing"} & kinds and mention.kind != "name":
         weight = min(weight, options.answer_weight)

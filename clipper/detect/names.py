@@ -17,7 +17,7 @@ from clipper.values import Mention, Product
 
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _CLUTTER = frozenset(
-    "包邮 新款 正品 官方 旗舰店 直播 专属 同款 爆款 热卖 网红 家用 通用 适用 可用 夏季 秋冬 春秋 冬季 男 女 男女 儿童 大人 高级 高端 加厚 升级 一个 一件 件套 只装 支装 片装 斤装 组合 套装 多功能 "
+    "件套 收纳 包装 礼盒装 六件套 三件套 四件套 两件套 五件套 包邮 新款 正品 官方 旗舰店 直播 专属 同款 爆款 热卖 网红 家用 通用 适用 可用 夏季 秋冬 春秋 冬季 男 女 男女 儿童 大人 高级 高端 加厚 升级 一个 一件 件套 只装 支装 片装 斤装 组合 套装 多功能 "
     "大容量 便携 轻便 单果 早晚 温和 清爽 送礼 礼物 实用 赠 送 含 带 不 可 适合 使用 专用 大号 小号 特价 现货 当季 新鲜 产地 直发 约 款 色 装 个 件 只 支 瓶 盒 片 斤 克".split()
 )
 _EN_CLUTTER = frozenset(
@@ -58,7 +58,14 @@ def is_cjk(text: str) -> bool:
 
 def know(products: tuple[Product, ...]) -> tuple[Known, ...]:
     """Work out names, attributes and figures for every product, in the catalogue's order."""
-    return tuple(_known(product) for product in products)
+    return tuple(_without_shared(_known(product), products) for product in products)
+
+
+def _without_shared(known: Known, products: tuple[Product, ...]) -> Known:
+    """Drop a one-character name that is part of another product's names: 面 is in 洁面, 面膜 and 面霜."""
+    others = "".join("".join((p.title, *p.aliases)) for p in products if p.sku != known.product.sku)
+    names = tuple(name for name in known.names if len(name.text) > 1 or name.text not in others)
+    return Known(known.product, names, known.attributes, known.figures)
 
 
 
