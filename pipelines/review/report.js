@@ -9,7 +9,7 @@ const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 const player = $("#player"), lanes = $("#lanes"), scroller = $("#scroller"), over = $(".over");
 const lineList = $("#lines"), lineButtons = $$("#lines .line");
 const clipOf = new Map(data.clips.map((clip) => [clip.key, clip]));
-const HOLD_LABEL_PX = 64;  // smallest distance of two labels on the ruler
+const LABEL_PX = 64;        // smallest distance of two labels on the ruler
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 
 let origin = null;          // what the player shows: null, "recording", or a clip of data.clips
@@ -17,6 +17,7 @@ let recordingIsLost = !data.recording;
 let active = player;        // the player that the keys act on
 let position = 0;           // where the playhead stands
 let chosen = null;          // key of the chosen item
+let currentLine = -1;
 let zoom = 1;
 
 // --- times ----------------------------------------------------------------------------------------
@@ -56,6 +57,14 @@ function load(next) {
   origin = next;
   player.src = next === "recording" ? data.recording : next.src;
   $("#origin").textContent = next === "recording" ? data.say.js_from_recording : data.say.js_from_clip;
+}
+
+function startWithClip() {
+  const first = data.clips.find((clip) => clip.spans.length);
+  if (!first) return;
+  position = first.spans[0][0];
+  load(first);
+  draw();
 }
 
 function setTime(video, time) {
@@ -99,14 +108,12 @@ function notice(text) {
 
 function playOrPause() {
   if (!active.paused) return active.pause();
-  if (active === player && !origin) seek(data.clips.length && recordingIsLost ? data.clips[0].spans[0][0] : position);
   active.play().catch((error) => { if (error.name !== "AbortError") notice(data.say.js_lost); });
 }
 
 // Move by seconds of what is being watched, so that inside a clip the joints are no obstacle.
 function nudge(seconds) {
-  if (active === player && !recordingIsLost) return seek(position + seconds);
-  if (active === player && !origin) return seek(position + seconds);
+  if (active === player && (!recordingIsLost || !origin)) return seek(position + seconds);
   active.currentTime = clamp(active.currentTime + seconds, 0, active.duration || 0);
   tick();
 }
@@ -115,8 +122,9 @@ player.addEventListener("error", () => {
   if (origin === "recording") {          // moved, or a codec this browser lacks: the clips still show most of it
     recordingIsLost = true;
     origin = null;
-    if (data.clips.length) seek(position, { prefer: chosen });
-    else notice(data.say.js_lost);
+    if (!data.clips.length) notice(data.say.js_lost);
+    else if (document.body.classList.contains("moved")) seek(position, { prefer: chosen });
+    else startWithClip();
   } else if (origin) notice(data.say.js_lost);
 });
 
@@ -151,8 +159,6 @@ function tick() {
 }
 
 // --- what follows the playhead --------------------------------------------------------------------
-
-let currentLine = -1;
 
 function draw({ follow = false } = {}) {
   const x = data.duration ? position / data.duration : 0;
@@ -276,7 +282,7 @@ function setZoom(next, clientX = null) {
 
 function drawRuler() {
   const perSecond = over.offsetWidth / (data.duration || 1);
-  const step = STEPS.find((one) => one * perSecond >= HOLD_LABEL_PX) || 7200;
+  const step = STEPS.find((one) => one * perSecond >= LABEL_PX) || 7200;
   const ticks = [];
   for (let time = 0; time <= data.duration; time += step) {
     const tick = document.createElement("span");
@@ -355,7 +361,7 @@ lanes.addEventListener("pointerout", () => { tip.hidden = true; });
 
 addEventListener("resize", drawRuler);
 if (!recordingIsLost) load("recording");
-else if (data.clips.length && data.clips[0].spans.length) { position = data.clips[0].spans[0][0]; load(data.clips[0]); }
+else startWithClip();
 choose(["h0", "s0", "c0"].find((key) => $(`#d-${key}`)));
 drawRuler();
 draw();
