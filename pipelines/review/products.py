@@ -46,7 +46,7 @@ def product_views(
     names = {str(part.get("sku")): str(part.get("name") or "") for part in rows(manifest, "segments")}
     told, hottest, sold = _told(manifest), _hottest(manifest), _sold(evidence)
     entries = {str(row.get("sku")): row for row in rows(manifest, "products")}
-    labels = {str(clip.get("id")): (f"c{n}", clip_label(clip, say)) for n, clip in enumerate(rows(manifest, "clips"))}
+    labels = {str(clip.get("id")): (f"c{n}", clip_label(clip, say)) for n, clip in enumerate(rows(manifest, "clips"), 1)}
     views = {}
     for sku in all_skus(manifest, products):
         product, entry = catalog.get(sku), entries.get(sku, {})

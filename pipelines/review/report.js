@@ -10,6 +10,8 @@ const player = $("#player"), lanes = $("#lanes"), scroller = $("#scroller"), ove
 const lineList = $("#lines"), lineButtons = $$("#lines .line");
 const clipOf = new Map(data.clips.map((clip) => [clip.key, clip]));
 const LABEL_PX = 64;        // smallest distance of two labels on the ruler
+const CLOSEST_PX = 200;     // a second, zoomed in as far as it goes: words stand apart
+const WIDEST_PX = 400000;   // what browsers still draw well
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 
 let origin = null;          // what the player shows: null, "recording", or a clip of data.clips
@@ -227,7 +229,7 @@ document.addEventListener("click", (event) => {
   if (target.matches("a")) return choose(target.hash.slice(1));
   if (target.dataset.item) choose(target.dataset.item);
   seek(Number(target.dataset.seek), { prefer: target.dataset.item || target.closest(".clip")?.id || chosen });
-  if (target.closest(".clips, .products")) $(".screen").scrollIntoView({ block: "nearest", behavior: "smooth" });
+  if (target.closest(".clips, .products")) $(".screen").scrollIntoView({ block: "nearest" });
 });
 
 const actions = {
@@ -269,13 +271,12 @@ function timeAt(clientX) {
 }
 
 function setZoom(next, clientX = null) {
-  const most = Math.max(1, (data.duration * 40) / Math.max(over.offsetWidth / zoom, 1));  // 40 px a second is as close as words need
+  const widest = Math.min(data.duration * CLOSEST_PX, WIDEST_PX);
   const held = clientX === null ? position : timeAt(clientX);
-  const before = clientX === null ? null : clientX;
-  zoom = clamp(next, 1, most);
+  zoom = clamp(next, 1, Math.max(1, (widest * zoom) / Math.max(over.offsetWidth, 1)));
   lanes.style.setProperty("--zoom", zoom);
   const box = over.getBoundingClientRect(), at = box.left + (held / (data.duration || 1)) * box.width;
-  const wanted = before ?? scroller.getBoundingClientRect().left + scroller.clientWidth / 2;
+  const wanted = clientX ?? scroller.getBoundingClientRect().left + scroller.clientWidth / 2;
   scroller.scrollLeft += at - wanted;
   drawRuler();
 }
@@ -362,6 +363,6 @@ lanes.addEventListener("pointerout", () => { tip.hidden = true; });
 addEventListener("resize", drawRuler);
 if (!recordingIsLost) load("recording");
 else startWithClip();
-choose(["h0", "s0", "c0"].find((key) => $(`#d-${key}`)));
+choose(["h1", "s1", "c1"].find((key) => $(`#d-${key}`)));
 drawRuler();
 draw();

@@ -23,7 +23,7 @@ class Item:
     """Something that stands on the timeline and can be chosen: a segment, a hot item or a clip."""
 
     key: str
-    """Unique in the page: s0, h0, c0, …"""
+    """Unique in the page: s1, h1, c1, …"""
     id: str
     """The manifest's id."""
     kind: str
@@ -75,7 +75,7 @@ def segment_items(manifest: Manifest, findings: Findings | None, known: Mapping[
     """Describe the explanations of the manifest."""
     found = {_place_of(segment.sku, segment.start): segment for segment in (findings.segments if findings else ())}
     items = []
-    for n, part in enumerate(rows(manifest, "segments")):
+    for n, part in enumerate(rows(manifest, "segments"), 1):
         span = span_of(part)
         match: Segment | None = found.get(_place_of(part.get("sku"), span.start))
         facts = [(say["span"], _range(span))]
@@ -89,7 +89,7 @@ def hot_items(manifest: Manifest, findings: Findings | None, known: Mapping[str,
     """Describe the hot items of the manifest."""
     found = {_place_of(hot.sku, hot.start): hot for hot in (findings.hot_items if findings else ())}
     items = []
-    for n, part in enumerate(rows(manifest, "hot_items")):
+    for n, part in enumerate(rows(manifest, "hot_items"), 1):
         span = span_of(part)
         facts = [(say["span"], _range(span)), *_heat(part, found.get(_place_of(part.get("sku"), span.start)), say)]
         items.append(_finding(f"h{n}", "hot", part, span, facts, known, manifest, say))
@@ -98,7 +98,7 @@ def hot_items(manifest: Manifest, findings: Findings | None, known: Mapping[str,
 
 def clip_views(manifest: Manifest, known: Mapping[str, ProductView], covers: Mapping[str, str], say: Words) -> tuple[ClipView, ...]:
     """Describe the clips of the manifest in its order."""
-    return tuple(_clip(n, part, known, covers, say) for n, part in enumerate(rows(manifest, "clips")))
+    return tuple(_clip(n, part, known, covers, say) for n, part in enumerate(rows(manifest, "clips"), 1))
 
 
 def _clip(n: int, part: Manifest, known: Mapping[str, ProductView], covers: Mapping[str, str], say: Words) -> ClipView:
@@ -157,7 +157,7 @@ def _finding(
     wanted = "hot_item" if kind == "hot" else "explanation"
     cut_from_it = tuple(
         (f"c{n}", clip_label(clip, say))
-        for n, clip in enumerate(rows(manifest, "clips"))
+        for n, clip in enumerate(rows(manifest, "clips"), 1)
         if clip.get("type") == wanted and clip.get("sku") == part.get("sku") and any(source.overlaps(span) for source in sources(clip))
     )
     peak = part.get("peak_s")

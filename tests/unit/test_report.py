@@ -180,7 +180,7 @@ def test_every_segment_hot_item_clip_and_product_is_on_the_page() -> None:
     assert len([b for b in page.all("button", class_="block") if b["data-id"] == "c1"]) == 2, "one block for every source"
     assert [attrs["data-id"] for attrs in page.all("article", class_="clip panel")] == ["c1", "c2"]
     assert [attrs["data-sku"] for attrs in page.all("tr") if "data-sku" in attrs] == ["A", "B"]
-    assert {attrs["id"] for attrs in page.all("template")} == {"d-s0", "d-h0", "d-c0", "d-c1"}
+    assert {attrs["id"] for attrs in page.all("template")} == {"d-s1", "d-h1", "d-c1", "d-c2"}
 
 
 def test_reasons_confidence_claims_coverage_and_why_none_are_told() -> None:
