@@ -205,3 +205,19 @@ def _stamp(seconds: float) -> str:
     minutes, second = divmod(whole, 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02d}:{second:02d}.{hundredths:02d}"
+
+
+def overflow(plan: Plan, style: Style, *, safe_box: tuple[int, int, int, int] = SAFE_BOX, font: Type | None = None) -> list[str]:
+    """Name the captions that do not stand inside the safe box, measured with the font: none, unless a text is absurdly long."""
+    type_, scaled, box = font or Estimated(), scale(style, plan), box_of(plan, safe_box)
+    _, room = _column(box, plan, scaled)
+    outside = []
+    for event in shown(plan):
+        share, rows = layout(event, scaled, room, type_)
+        texts = ["".join(piece.text for piece in _trimmed(row)) for row in rows]
+        size = scaled.size_px * share
+        wide = max(type_.width(text) * size + scaled.spacing_px * len(text) for text in texts) > room + 1
+        tall = len(texts) * size * type_.line_em + scaled.lift_px > box[3] - box[1]
+        if wide or tall:
+            outside.append(" ".join(texts))
+    return outside
