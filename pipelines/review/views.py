@@ -1,6 +1,6 @@
 """What the report shows of findings and clips, as values ready to print.
 
-The manifest is the authority; evidence and findings add what it does not hold. Every part may be missing.
+Findings are segments and hot items; each becomes an item of the timeline, as does every clip.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from clipper.values import Findings, HotItem, Segment, Span
+from clipper.values import Span
 from pipelines.review.pictures import url_of
 from pipelines.review.products import ProductView, nobody
 from pipelines.review.reading import Manifest, Words, clip_label, rows, sources, span_of
@@ -69,30 +69,30 @@ class ClipView:
     validity: str
     is_perishable: bool
     synthetic: tuple[str, ...]
+    chapters: tuple[tuple[float, str], ...]
+    """Where a selling point begins in the recording, and its title."""
+    notes: tuple[str, ...]
+    is_edited: bool
+    """Whether its plan was changed by hand."""
 
 
-def segment_items(manifest: Manifest, findings: Findings | None, known: Mapping[str, ProductView], say: Words) -> tuple[Item, ...]:
+def segment_items(manifest: Manifest, known: Mapping[str, ProductView], say: Words) -> tuple[Item, ...]:
     """Describe the explanations of the manifest."""
-    found = {_place_of(segment.sku, segment.start): segment for segment in (findings.segments if findings else ())}
     items = []
     for n, part in enumerate(rows(manifest, "segments"), 1):
-        span = span_of(part)
-        match: Segment | None = found.get(_place_of(part.get("sku"), span.start))
-        facts = [(say["span"], _range(span))]
-        if match and match.interruptions:
-            facts.append((say["interruptions"], say["and"].join(_range(gap) for gap in match.interruptions)))
-        items.append(_finding(f"s{n}", "segment", part, span, facts, known, manifest, say))
+        facts = [(say["span"], _range(span_of(part)))]
+        if gaps := part.get("interruptions"):
+            facts.append((say["interruptions"], say["and"].join(_range(span_of(gap)) for gap in gaps)))
+        items.append(_finding(f"s{n}", "segment", part, facts, known, manifest, say))
     return tuple(items)
 
 
-def hot_items(manifest: Manifest, findings: Findings | None, known: Mapping[str, ProductView], say: Words) -> tuple[Item, ...]:
+def hot_items(manifest: Manifest, known: Mapping[str, ProductView], say: Words) -> tuple[Item, ...]:
     """Describe the hot items of the manifest."""
-    found = {_place_of(hot.sku, hot.start): hot for hot in (findings.hot_items if findings else ())}
     items = []
     for n, part in enumerate(rows(manifest, "hot_items"), 1):
-        span = span_of(part)
-        facts = [(say["span"], _range(span)), *_heat(part, found.get(_place_of(part.get("sku"), span.start)), say)]
-        items.append(_finding(f"h{n}", "hot", part, span, facts, known, manifest, say))
+        facts = [(say["span"], _range(span_of(part))), *_heat(part, say)]
+        items.append(_finding(f"h{n}", "hot", part, facts, known, manifest, say))
     return tuple(items)
 
 
@@ -120,6 +120,9 @@ def _clip(n: int, part: Manifest, known: Mapping[str, ProductView], covers: Mapp
         validity=validity,
         is_perishable=is_perishable,
         synthetic=_texts(part.get("synthetic_elements")),
+        chapters=tuple((span_of(chapter).start, str(chapter.get("title") or "")) for chapter in part.get("chapters") or ()),
+        notes=_texts(part.get("notes")),
+        is_edited=bool(part.get("edited")),
     )
 
 
@@ -147,12 +150,12 @@ def _finding(
     key: str,
     kind: str,
     part: Manifest,
-    span: Span,
     facts: Iterable[tuple[str, str]],
     known: Mapping[str, ProductView],
     manifest: Manifest,
     say: Words,
 ) -> Item:
+    span = span_of(part)
     product = known.get(str(part.get("sku")), nobody(say))
     wanted = "hot_item" if kind == "hot" else "explanation"
     cut_from_it = tuple(
@@ -177,17 +180,15 @@ def _finding(
     )
 
 
-def _heat(part: Manifest, match: HotItem | None, say: Words) -> list[tuple[str, str]]:
+def _heat(part: Manifest, say: Words) -> list[tuple[str, str]]:
     """Say how hot it was and what that was measured on."""
-    basis = part.get("basis") or (match.basis if match else None)
+    basis, low, high = part.get("basis"), part.get("uplift_low"), part.get("uplift_high")
     facts = []
     if part.get("uplift") is not None:
-        low, high = (match.uplift_low, match.uplift_high) if match else (part.get("uplift_low"), part.get("uplift_high"))
         about = f" ({number(low, 2)}–{number(high, 2)})" if low is not None and high is not None else ""
         facts.append((say["uplift" if basis in (None, "orders") else "uplift_chat"], f"{number(part['uplift'], 2)}×{about}"))
-    sold = part.get("sold") if part.get("sold") is not None else (match.sold if match else None)
-    if sold is not None:
-        facts.append((say["sold"], say["sold_n"].format(number(sold, 9))))
+    if part.get("sold") is not None:
+        facts.append((say["sold"], say["sold_n"].format(number(part["sold"], 9))))
     if basis:
         facts.append((say["basis"], say.get(f"basis_{basis}", str(basis))))
     return facts
@@ -205,11 +206,6 @@ def _claim(claim: Manifest, say: Words) -> ClaimView:
 
 def _range(span: Span) -> str:
     return f"{clock(span.start)} – {clock(span.end)}"
-
-
-def _place_of(sku: object, start: float) -> tuple[str, int]:
-    """Key that the same finding has in the manifest and in the findings: product, and start in tenths of a second."""
-    return str(sku), round(start * 10)
 
 
 def _share(value: Any) -> float | None:

@@ -98,7 +98,17 @@ def make_manifest(title: str = "炒锅怎么选", language: str = "zh") -> dict[
         "version": 1,
         "recording": {"path": "/videos/show.mp4", "duration_s": 60.0, "width": 720, "height": 1280, "fps": "25/1", "language": language},
         "inputs": {"catalog": "/in/catalog.csv", "events": ["/in/show.jsonl"], "chat": [], "missing": ["viewers"]},
-        "segments": [{"id": "s1", "sku": "A", "start_s": 5.0, "end_s": 25.0, "confidence": 0.93, "reasons": [f"card {title}"]}],
+        "segments": [
+            {
+                "id": "s1",
+                "sku": "A",
+                "start_s": 5.0,
+                "end_s": 25.0,
+                "confidence": 0.93,
+                "reasons": [f"card {title}"],
+                "interruptions": [{"start_s": 15.0, "end_s": 18.0}],
+            }
+        ],
         "hot_items": [
             {
                 "id": "h1",
@@ -109,6 +119,10 @@ def make_manifest(title: str = "炒锅怎么选", language: str = "zh") -> dict[
                 "uplift": 7.9,
                 "confidence": 0.9,
                 "reasons": ["countdown"],
+                "uplift_low": 5.1,
+                "uplift_high": 11.0,
+                "basis": "orders",
+                "sold": 3.0,
             }
         ],
         "clips": [
@@ -125,6 +139,9 @@ def make_manifest(title: str = "炒锅怎么选", language: str = "zh") -> dict[
                 "reasons": ["whole"],
                 "claims": [claim],
                 "valid_until": "2024-06-01",
+                "chapters": [{"start_s": 7.0, "end_s": 12.0, "title": f"平底 {title}"}],
+                "notes": [f"short {title}"],
+                "edited": True,
             },
             {
                 **clip,
@@ -189,6 +206,9 @@ def test_reasons_confidence_claims_coverage_and_why_none_are_told() -> None:
         assert part in text
     for part in (
         "never named",
+        "0:07 平底",
+        "short 炒锅",
+        "方案改过",
         "late by 2 s",
         "a loop",
         "0:58 / 1:00",
