@@ -72,7 +72,7 @@ def read(evidence: Evidence, products: tuple[Product, ...]) -> Read:
     )
 
 
-def score(evidence: Evidence, stream: Read, share: Table | None, channels: frozenset[str]) -> Scores:
+def score(evidence: Evidence, stream: Read, share: Table | None, channels: tuple[str, ...]) -> Scores:
     """Score every sentence for every product. `share` is the posterior of an earlier pass, (sentences, products), or None."""
     naming = _naming(stream)
     talk = _talk(stream, naming)
@@ -247,10 +247,143 @@ def learned(stream: Read, share: Table) -> Table:
 
 
 _STOP = frozenset(
-    "the and for you that this with are not have has had but was were they them their there here what when where who how why all can could would should will just like "
-    "get got going gonna into out over about than then some any one two your our his her its it's i'm i've don't doesn't didn't that's there's we're you're because been "
-    "being really very much more most also too off from these those okay yeah well know think look looks see come back put let make only even still right so if it is "
-    "我们 你们 他们 这个 那个 什么 就是 一个 没有 可以 不是 还有 大家 今天 现在 自己 真的 这样 那样 这么 那么 怎么 因为 所以 但是 如果 然后 已经 觉得 知道 里面 上面 下面 时候 东西 一下 有点".split()
+    [
+        "the",
+        "and",
+        "for",
+        "you",
+        "that",
+        "this",
+        "with",
+        "are",
+        "not",
+        "have",
+        "has",
+        "had",
+        "but",
+        "was",
+        "were",
+        "they",
+        "them",
+        "their",
+        "there",
+        "here",
+        "what",
+        "when",
+        "where",
+        "who",
+        "how",
+        "why",
+        "all",
+        "can",
+        "could",
+        "would",
+        "should",
+        "will",
+        "just",
+        "like",
+        "get",
+        "got",
+        "going",
+        "gonna",
+        "into",
+        "out",
+        "over",
+        "about",
+        "than",
+        "then",
+        "some",
+        "any",
+        "one",
+        "two",
+        "your",
+        "our",
+        "his",
+        "her",
+        "its",
+        "it's",
+        "i'm",
+        "i've",
+        "don't",
+        "doesn't",
+        "didn't",
+        "that's",
+        "there's",
+        "we're",
+        "you're",
+        "because",
+        "been",
+        "being",
+        "really",
+        "very",
+        "much",
+        "more",
+        "most",
+        "also",
+        "too",
+        "off",
+        "from",
+        "these",
+        "those",
+        "okay",
+        "yeah",
+        "well",
+        "know",
+        "think",
+        "look",
+        "looks",
+        "see",
+        "come",
+        "back",
+        "put",
+        "let",
+        "make",
+        "only",
+        "even",
+        "still",
+        "right",
+        "so",
+        "if",
+        "it",
+        "is",
+        "我们",
+        "你们",
+        "他们",
+        "这个",
+        "那个",
+        "什么",
+        "就是",
+        "一个",
+        "没有",
+        "可以",
+        "不是",
+        "还有",
+        "大家",
+        "今天",
+        "现在",
+        "自己",
+        "真的",
+        "这样",
+        "那样",
+        "这么",
+        "那么",
+        "怎么",
+        "因为",
+        "所以",
+        "但是",
+        "如果",
+        "然后",
+        "已经",
+        "觉得",
+        "知道",
+        "里面",
+        "上面",
+        "下面",
+        "时候",
+        "东西",
+        "一下",
+        "有点",
+    ]
 )
 
 
@@ -325,7 +458,12 @@ def _seen(evidence: Evidence, stream: Read) -> Table:
 def _asked(evidence: Evidence, stream: Read) -> Table:
     """Score chat messages that name a product by one of its names, at the sentences they may react to."""
     table = _blank(stream)
-    named = [(name.text.lower(), k) for k, entry in enumerate(stream.known) for name in entry.names if name.kind == "name" and len(name.text) >= 2]
+    named = [
+        (name.text.lower(), k)
+        for k, entry in enumerate(stream.known)
+        for name in entry.names
+        if name.kind == "name" and len(name.text) >= 2
+    ]
     first, last = c.CHAT_LAG
     for comment in evidence.log.comments or ():
         text = comment.text.lower()

@@ -18,7 +18,7 @@ from clipper.detect.semi_markov import NEVER, Decoding, Model, decode
 from clipper.errors import InputError
 from clipper.values import Evidence, Product, Segment, Span
 
-ALL_CHANNELS = frozenset({"speech", "cards", "picture", "comments", "orders"})
+ALL_CHANNELS = ("speech", "cards", "picture", "comments", "orders")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class ExplanationOptions:
     """Seconds after which an explanation is decoded in parts, 60 to 3600; parts of one product are joined again."""
     passes: int = 2
     """Decodings, 1 to 4; each learns from the one before."""
-    channels: frozenset[str] = ALL_CHANNELS
+    channels: tuple[str, ...] = ALL_CHANNELS
     """Channels that may speak: speech, cards, picture, comments, orders."""
     unknown: bool = True
     """Report products that the catalogue lacks as unknown-N."""
@@ -47,8 +47,8 @@ class ExplanationOptions:
             raise InputError(f"explanations.longest_s is {self.longest_s}: it must lie between 60 and 3600 seconds")
         if not 1 <= self.passes <= 4:
             raise InputError(f"explanations.passes is {self.passes}: it must lie between 1 and 4")
-        if unknown := set(self.channels) - ALL_CHANNELS:
-            raise InputError(f"explanations.channels names {', '.join(sorted(unknown))}: known are {', '.join(sorted(ALL_CHANNELS))}")
+        if unknown := set(self.channels) - set(ALL_CHANNELS):
+            raise InputError(f"explanations.channels names {', '.join(sorted(unknown))}: known are {', '.join(ALL_CHANNELS)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,17 @@ def _model(evidence: Evidence, stream: Read, scores: Scores, earlier: Decoding |
     mixtures = (c.PRODUCT_SECONDS,) * (products + 1) + (c.BACKGROUND_SECONDS,)
     onward = float(np.log((1 - c.TO_BACKGROUND) / max(products, 1)))
     return Model(
-        stream.starts, stream.ends, emission, enter, leave, mixtures, float(np.log(c.TO_BACKGROUND)), onward, chances, float(np.log(c.REPEAT)), options.longest_s
+        stream.starts,
+        stream.ends,
+        emission,
+        enter,
+        leave,
+        mixtures,
+        float(np.log(c.TO_BACKGROUND)),
+        onward,
+        chances,
+        float(np.log(c.REPEAT)),
+        options.longest_s,
     )
 
 
@@ -120,7 +130,14 @@ def _boundaries(
     none = np.zeros(size, bool)
     opens, resumes = has.get("transition", none), has.get("resume", none)
     offers = has.get("price", none) | has.get("link", none) | has.get("urgency", none)
-    moves = opens | has.get("finish", none) | has.get("greeting", none) | has.get("giveaway", none) | has.get("closing", none) | has.get("chitchat", none)
+    moves = (
+        opens
+        | has.get("finish", none)
+        | has.get("greeting", none)
+        | has.get("giveaway", none)
+        | has.get("closing", none)
+        | has.get("chitchat", none)
+    )
     pause = np.concatenate([[0.0], stream.starts[1:] - stream.ends[:-1]])
     rest = np.minimum(np.clip(pause, 0, None) * c.PAUSE_PER_SECOND, c.PAUSE_MOST) - 0.25
     cuts = _cut_near(evidence, stream) if "picture" in options.channels else none
@@ -150,7 +167,9 @@ def _cut_near(evidence: Evidence, stream: Read) -> NDArray[np.bool_]:
     if not len(cuts):
         return np.zeros(len(stream.starts), bool)
     place = np.searchsorted(cuts, stream.starts)
-    gaps = np.minimum(np.abs(cuts[np.minimum(place, len(cuts) - 1)] - stream.starts), np.abs(cuts[np.maximum(place - 1, 0)] - stream.starts))
+    gaps = np.minimum(
+        np.abs(cuts[np.minimum(place, len(cuts) - 1)] - stream.starts), np.abs(cuts[np.maximum(place - 1, 0)] - stream.starts)
+    )
     near: NDArray[np.bool_] = gaps <= 1.0
     return near
 
@@ -205,14 +224,18 @@ def _segments(evidence: Evidence, stream: Read, scores: Scores, decoding: Decodi
         confidence = sure(decoding, first, last, state, stream)
         if end - start < options.min_s or confidence < options.min_confidence:
             continue
-        gaps = tuple(Span(float(stream.starts[a[1]]), float(stream.ends[b[0] - 1])) for a, b in zip(pieces, pieces[1:], strict=False) if b[0] > a[1])
+        gaps = tuple(
+            Span(float(stream.starts[a[1]]), float(stream.ends[b[0] - 1])) for a, b in zip(pieces, pieces[1:], strict=False) if b[0] > a[1]
+        )
         if state < len(stream.products):
             sku, name = stream.products[state].sku, ""
         else:
             unknown += 1
             sku, name = f"unknown-{unknown}", spoken_name(stream, first, last)
         reasons = explain(evidence, stream, scores, first, last, state)
-        found.append(Segment(sku=sku, start=start, end=end, confidence=round(confidence, 3), reasons=reasons, name=name, interruptions=gaps))
+        found.append(
+            Segment(sku=sku, start=start, end=end, confidence=round(confidence, 3), reasons=reasons, name=name, interruptions=gaps)
+        )
     return tuple(found)
 
 

@@ -20,7 +20,9 @@ _LINK_WORDS = tuple(tokens(text) for text in ("链接", "连接"))
 _ZH_NUMBER = {c: n for n, c in enumerate("零一二三四五六七八九十")}
 _ZH_LINK = re.compile(r"(\d{1,3}|[一二两三四五六七八九十]{1,3})\s*号")
 _STOP = re.compile(r"[。.!?！？…]\W*$")
-_EN_NUMBERS = {w: n for n, w in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())}
+_EN_NUMBERS = {
+    w: n for n, w in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"])
+}
 _EN_LINK = re.compile(rf"\b(?:number|link|item|product|no\.?|#)\s*(\d{{1,3}}|{'|'.join(_EN_NUMBERS)})\b", re.IGNORECASE)
 
 
@@ -259,6 +261,6 @@ def by_sentence(mentions: tuple[Mention, ...], sentences: tuple[Sentence, ...]) 
     grouped: dict[int, list[Mention]] = {}
     for mention in mentions:
         place = bisect_right(starts, (mention.start + mention.end) / 2) - 1
-        if 0 <= place:
+        if place >= 0:
             grouped.setdefault(place, []).append(mention)
     return grouped

@@ -13,16 +13,148 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from clipper.detect.numerals import numbers
-from clipper.values import Mention, Product
+from clipper.values import Product
 
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _CLUTTER = frozenset(
-    "件套 收纳 包装 礼盒装 六件套 三件套 四件套 两件套 五件套 包邮 新款 正品 官方 旗舰店 直播 专属 同款 爆款 热卖 网红 家用 通用 适用 可用 夏季 秋冬 春秋 冬季 男 女 男女 儿童 大人 高级 高端 加厚 升级 一个 一件 件套 只装 支装 片装 斤装 组合 套装 多功能 "
-    "大容量 便携 轻便 单果 早晚 温和 清爽 送礼 礼物 实用 赠 送 含 带 不 可 适合 使用 专用 大号 小号 特价 现货 当季 新鲜 产地 直发 约 款 色 装 个 件 只 支 瓶 盒 片 斤 克".split()
+    [
+        "件套",
+        "收纳",
+        "包装",
+        "礼盒装",
+        "六件套",
+        "三件套",
+        "四件套",
+        "两件套",
+        "五件套",
+        "包邮",
+        "新款",
+        "正品",
+        "官方",
+        "旗舰店",
+        "直播",
+        "专属",
+        "同款",
+        "爆款",
+        "热卖",
+        "网红",
+        "家用",
+        "通用",
+        "适用",
+        "可用",
+        "夏季",
+        "秋冬",
+        "春秋",
+        "冬季",
+        "男",
+        "女",
+        "男女",
+        "儿童",
+        "大人",
+        "高级",
+        "高端",
+        "加厚",
+        "升级",
+        "一个",
+        "一件",
+        "件套",
+        "只装",
+        "支装",
+        "片装",
+        "斤装",
+        "组合",
+        "套装",
+        "多功能",
+        "大容量",
+        "便携",
+        "轻便",
+        "单果",
+        "早晚",
+        "温和",
+        "清爽",
+        "送礼",
+        "礼物",
+        "实用",
+        "赠",
+        "送",
+        "含",
+        "带",
+        "不",
+        "可",
+        "适合",
+        "使用",
+        "专用",
+        "大号",
+        "小号",
+        "特价",
+        "现货",
+        "当季",
+        "新鲜",
+        "产地",
+        "直发",
+        "约",
+        "款",
+        "色",
+        "装",
+        "个",
+        "件",
+        "只",
+        "支",
+        "瓶",
+        "盒",
+        "片",
+        "斤",
+        "克",
+    ]
 )
 _EN_CLUTTER = frozenset(
-    "with and for the of in a an to by from new men women mens womens kids unisex adjustable lightweight premium set pack of pcs piece pieces size large small medium "
-    "inch easy quick pro plus max mini ultra best gift home use high quality".split()
+    [
+        "with",
+        "and",
+        "for",
+        "the",
+        "of",
+        "in",
+        "a",
+        "an",
+        "to",
+        "by",
+        "from",
+        "new",
+        "men",
+        "women",
+        "mens",
+        "womens",
+        "kids",
+        "unisex",
+        "adjustable",
+        "lightweight",
+        "premium",
+        "set",
+        "pack",
+        "of",
+        "pcs",
+        "piece",
+        "pieces",
+        "size",
+        "large",
+        "small",
+        "medium",
+        "inch",
+        "easy",
+        "quick",
+        "pro",
+        "plus",
+        "max",
+        "mini",
+        "ultra",
+        "best",
+        "gift",
+        "home",
+        "use",
+        "high",
+        "quality",
+    ]
 )
 
 
@@ -66,8 +198,6 @@ def _without_shared(known: Known, products: tuple[Product, ...]) -> Known:
     others = "".join("".join((p.title, *p.aliases)) for p in products if p.sku != known.product.sku)
     names = tuple(name for name in known.names if len(name.text) > 1 or name.text not in others)
     return Known(known.product, names, known.attributes, known.figures)
-
-
 
 
 def _known(product: Product) -> Known:
@@ -182,5 +312,3 @@ def _latin_heads(product: Product) -> list[tuple[str, float]]:
         found.append((" ".join(words[:2]), 0.9))
     found += [(w, 0.6) for w in words[:-1] if w[0].isupper() and len(w) >= 5][:2]
     return found
-
-

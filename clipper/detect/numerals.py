@@ -14,10 +14,31 @@ _POWERS = {"十": 10, "百": 100, "千": 1000, "万": 10000, "萬": 10000, "亿"
 _ZH = re.compile(r"[零〇一二两兩三四五六七八九十百千万萬亿]+(?:点[零一二三四五六七八九]+)?")
 _ARABIC = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _SMALL = {
-    **{w: n for n, w in enumerate("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen".split())},
-    **{w: n + 15 for n, w in enumerate("fifteen sixteen seventeen eighteen nineteen".split())},
+    **{
+        w: n
+        for n, w in enumerate(
+            [
+                "zero",
+                "one",
+                "two",
+                "three",
+                "four",
+                "five",
+                "six",
+                "seven",
+                "eight",
+                "nine",
+                "ten",
+                "eleven",
+                "twelve",
+                "thirteen",
+                "fourteen",
+            ]
+        )
+    },
+    **{w: n + 15 for n, w in enumerate(["fifteen", "sixteen", "seventeen", "eighteen", "nineteen"])},
 }
-_TENS = {w: 10 * n for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_TENS = {w: 10 * n for n, w in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)}
 _EN_WORD = "|".join([*_SMALL, *_TENS, "hundred", "thousand"])
 _EN = re.compile(rf"\b(?:a\s+hundred|a\s+thousand|{_EN_WORD})(?:[\s-]+(?:and[\s-]+)?(?:oh|{_EN_WORD}))*\b", re.IGNORECASE)
 _MONEY = re.compile(r"^\s*(?:块钱|块|元|圆|塊|rmb|dollars?|bucks?|euros?|pounds?|usd|cny)", re.IGNORECASE)
@@ -67,7 +88,7 @@ def _dressed(text: str, start: int, end: int, value: float) -> Spoken:
         digit = cents.group(1)
         value += (int(digit) if digit.isdigit() else _DIGITS[digit]) / 10
         return Spoken(round(value, 2), start, end + cents.end(), True, "")
-    money = bool(_MONEY.match(tail)) or text[:start].rstrip()[-1:] in "$¥￥€£" and start > 0
+    money = bool(_MONEY.match(tail)) or (text[:start].rstrip()[-1:] in "$¥￥€£" and start > 0)
     unit = _UNIT.match(tail)
     name = unit.group(1).lower() if unit and not money else ""
     name = _SAME.get(name.rstrip("s"), _SAME.get(name, name))

@@ -26,9 +26,15 @@ def explain(evidence: Evidence, stream: Read, scores: Scores, first: int, last: 
     seen = sum(s.sku == product.sku and start <= s.time < end for s in (evidence.picture.sightings or ())) if evidence.picture else 0
     if seen:
         reasons.append(f"画面 ×{seen}" if zh else f"picture ×{seen}")
-    if product.price is not None and scores.channels.get("prices") is not None and scores.channels["prices"][first:last, state].max(initial=0) > 0:
+    if (
+        product.price is not None
+        and scores.channels.get("prices") is not None
+        and scores.channels["prices"][first:last, state].max(initial=0) > 0
+    ):
         reasons.append(f"价格 {product.price:g}" if zh else f"price {product.price:g}")
-    link = next((m.text for at in range(first, last) for m in stream.mentions.get(at, ()) if m.kind == "link" and m.sku == product.sku), None)
+    link = next(
+        (m.text for at in range(first, last) for m in stream.mentions.get(at, ()) if m.kind == "link" and m.sku == product.sku), None
+    )
     if link:
         reasons.append(f"{link}链接" if zh else link)
     return tuple(reasons[:SHOWN])
@@ -36,7 +42,10 @@ def explain(evidence: Evidence, stream: Read, scores: Scores, first: int, last: 
 
 def _named(stream: Read, first: int, last: int, sku: str) -> list[str]:
     heard = Counter(
-        m.text for at in range(first, last) for m in stream.mentions.get(at, ()) if m.sku == sku and m.kind in ("name", "title", "learned") and m.score * m.weight > 0.3
+        m.text
+        for at in range(first, last)
+        for m in stream.mentions.get(at, ())
+        if m.sku == sku and m.kind in ("name", "title", "learned") and m.score * m.weight > 0.3
     )
     if not heard:
         return []

@@ -122,7 +122,19 @@ def skeleton(word: str) -> str:
     return re.sub(r"(.)\1+", r"\1", (("a" if head in "aeiou" else head) + tail))
 
 
-_SPELLINGS = (("tion", "shn"), ("ph", "f"), ("ck", "k"), ("gh", "g"), ("qu", "kw"), ("x", "ks"), ("ce", "se"), ("ci", "si"), ("c", "k"), ("z", "s"), ("v", "f"))
+_SPELLINGS = (
+    ("tion", "shn"),
+    ("ph", "f"),
+    ("ck", "k"),
+    ("gh", "g"),
+    ("qu", "kw"),
+    ("x", "ks"),
+    ("ce", "se"),
+    ("ci", "si"),
+    ("c", "k"),
+    ("z", "s"),
+    ("v", "f"),
+)
 
 
 @lru_cache(maxsize=262144)
@@ -130,7 +142,11 @@ def latin_cost(left: str, right: str) -> float:
     """Cost in [0, 1] of hearing one Latin word for another; short words have to agree but for a plural."""
     if left == right:
         return 0.0
-    if left.rstrip("s") == right.rstrip("s") or left.removesuffix("'s") == right.removesuffix("'s") or left.removesuffix("es") == right.removesuffix("es"):
+    if (
+        left.rstrip("s") == right.rstrip("s")
+        or left.removesuffix("'s") == right.removesuffix("'s")
+        or left.removesuffix("es") == right.removesuffix("es")
+    ):
         return 0.05
     from rapidfuzz.distance import DamerauLevenshtein
 
@@ -198,7 +214,6 @@ class Heard:
             previous, depth = current, length_now
         scores = 1.0 - previous / length
         return _apart(scores, depth, least)
-
 
     def align(self, name: tuple[Token, ...], least: float) -> tuple[tuple[int, int, float], ...]:
         """Find a phrase token by token, none added or left out: as `find`, an order of magnitude cheaper."""

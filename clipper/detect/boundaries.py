@@ -1,0 +1,182 @@
+"""Where speech may be cut: real silences of the sound, and the edges of sentences moved into them.
+
+A recogniser's word times are off by up to 0.3 s, and its words like to swallow the pauses around them. So the sound decides:
+a pause is a run of quiet steps, quiet against the stream's own floor and speech level, and an edge moves into the pause that
+is nearest to what the recogniser said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clipper.errors import InputError
+from clipper.values import Evidence, Sentence, Span, Track
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundaryOptions:
+    """How edges are placed."""
+
+    air_s: float = 0.2
+    """Silence kept before the first word, 0.05 to 0.4 s."""
+    tail_s: float = 0.25
+    """Most silence kept after the last word, 0 to 0.25 s."""
+    reach_s: float = 0.5
+    """How far a word time may be off, 0.1 to 1 s."""
+    pause_s: float = 0.12
+    """Shortest silence that is a pause and not the closure of a consonant, 0.05 to 0.5 s."""
+    flash_s: float = 0.5
+    """A camera cut so soon after an edge flashes; edges avoid it where they can, 0 to 1 s."""
+
+    def __post_init__(self) -> None:
+        limits = {"air_s": (0.05, 0.4), "tail_s": (0.0, 0.25), "reach_s": (0.1, 1.0), "pause_s": (0.05, 0.5), "flash_s": (0.0, 1.0)}
+        for name, (low, high) in limits.items():
+            if not low <= getattr(self, name) <= high:
+                raise InputError(f"boundaries.{name} is {getattr(self, name)}: it must lie between {low} and {high} seconds")
+
+
+DEFAULT = BoundaryOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Where one sentence may be cut out."""
+
+    start: float
+    """Cut before the first word."""
+    end: float
+    """Cut after the last word."""
+    in_pause: tuple[bool, bool]
+    """Whether each of the two lies in a real pause."""
+    pause_before: float
+    """Seconds of silence before the first word."""
+    pause_after: float
+
+
+def pauses(evidence: Evidence, options: BoundaryOptions = DEFAULT) -> tuple[Span, ...]:
+    """List the real silences of a stream, sorted. Without a loudness track: the gaps between words."""
+    if evidence.loudness is not None and evidence.loudness.values:
+        return silences(evidence.loudness, options)
+    words = [word for sentence in evidence.sentences for word in sentence.words]
+    ends = [0.0, *(word.end for word in words)]
+    starts = [*(word.start for word in words), evidence.duration]
+    return tuple(Span(end, start) for end, start in zip(ends, starts, strict=True) if start - end >= options.pause_s)
+
+
+def silences(track: Track, options: BoundaryOptions = DEFAULT) -> tuple[Span, ...]:
+    """List the quiet runs of a loudness track. The threshold follows floor and speech level over a minute, as rooms and music change."""
+    levels = np.asarray(track.values, np.float64)
+    quiet = levels < threshold(levels, track.step)
+    found, edges = [], np.flatnonzero(np.diff(np.concatenate([[0], quiet.view(np.int8), [0]])))
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        start, end = first * track.step, last * track.step
+        if end - start >= options.pause_s or (end - start >= 0.9 * track.step and _deep(levels, int(first), int(last))):
+            found.append(Span(start, end))
+    return tuple(found)
+
+
+def threshold(levels: NDArray[np.float64], step: float) -> NDArray[np.float64]:
+    """Give the level below which a step is silent: a third of the way from the floor to the speech level, in dB, per step."""
+    window = max(1, round(30.0 / step))
+    out = np.empty_like(levels)
+    for start in range(0, len(levels), window):
+        around = levels[max(0, start - window) : start + 2 * window]
+        floor, speech = np.percentile(around, (4, 75))
+        out[start : start + window] = floor + max(3.0, 0.38 * (speech - floor))
+    return out
+
+
+def _deep(levels: NDArray[np.float64], first: int, last: int) -> bool:
+    """Tell whether a single quiet step is a dip between loud neighbours deep enough to be a pause."""
+    around = [levels[at] for at in (first - 1, last) if 0 <= at < len(levels)]
+    return bool(around) and min(around) - float(levels[first:last].min()) >= 18.0
+
+
+def edges(
+    sentences: tuple[Sentence, ...], silent: tuple[Span, ...], cuts: tuple[float, ...], duration: float, options: BoundaryOptions = DEFAULT
+) -> tuple[Edges, ...]:
+    """Place the edges of every sentence in real pauses, in order; neighbours never overlap.
+
+    `silent` are the stream's silences and `cuts` its camera changes, both sorted.
+    """
+    if not sentences:
+        return ()
+    joints = [_joint(sentences[0].start - 1.0, sentences[0].start, silent, options)]
+    joints += [_joint(a.end, b.start, silent, options) for a, b in zip(sentences, sentences[1:], strict=False)]
+    joints.append(_joint(sentences[-1].end, min(sentences[-1].end + 1.0, max(duration, sentences[-1].end)), silent, options))
+    placed = []
+    for number, sentence in enumerate(sentences):
+        before, after = joints[number], joints[number + 1]
+        start = _start(before, sentence.start, cuts, options)
+        end = _end(after, sentence.end, options)
+        placed.append(
+            Edges(
+                round(max(0.0, start), 3),
+                round(min(max(end, start + 0.05), max(duration, start + 0.05)), 3),
+                (before is not None, after is not None),
+                before.duration if before else 0.0,
+                after.duration if after else 0.0,
+            )
+        )
+    return tuple(placed)
+
+
+def _joint(end: float, start: float, silent: tuple[Span, ...], options: BoundaryOptions) -> Span | None:
+    """Find the pause between two sentences: of those near both word times the longest, the nearer the better."""
+    middle, reach = (end + start) / 2, max((start - end) / 2, 0.0) + options.reach_s
+    near = [pause for pause in _within(silent, middle - reach, middle + reach)]
+    if not near:
+        return None
+
+    def worth(pause: Span) -> float:
+        off = max(0.0, abs((pause.start + pause.end) / 2 - middle) - pause.duration / 2 - (start - end) / 2)
+        return min(pause.duration, 1.5) - 0.8 * off
+
+    return max(near, key=worth)
+
+
+def _within(silent: tuple[Span, ...], low: float, high: float) -> tuple[Span, ...]:
+    from bisect import bisect_left
+
+    first = bisect_left(silent, low, key=lambda pause: pause.end)
+    last = bisect_left(silent, high, key=lambda pause: pause.start)
+    return silent[first:last]
+
+
+def _start(pause: Span | None, said: float, cuts: tuple[float, ...], options: BoundaryOptions) -> float:
+    if pause is None:
+        return said - 0.03
+    air = min(options.air_s, max(0.05, pause.duration - 0.05))
+    start = max(pause.end - air, pause.start)
+    return _clear_of_cuts(start, Span(max(pause.start, pause.end - 0.4), max(pause.end - 0.05, pause.start)), cuts, options)
+
+
+def _clear_of_cuts(start: float, room: Span, cuts: tuple[float, ...], options: BoundaryOptions) -> float:
+    """Move an edge inside its pause so that no camera cut follows within `flash_s`: onto the cut, or well before it."""
+    flashing = [cut for cut in cuts if start < cut <= start + options.flash_s]
+    if not flashing:
+        return start
+    for candidate in (flashing[-1], flashing[0] - options.flash_s - 0.01):
+        if room.start <= candidate <= room.end and not any(candidate < cut <= candidate + options.flash_s for cut in cuts):
+            return candidate
+    return start
+
+
+def _end(pause: Span | None, said: float, options: BoundaryOptions) -> float:
+    if pause is None:
+        return said + 0.03
+    return pause.start + min(options.tail_s, 0.6 * pause.duration)
+
+
+def snap(span: Span, sentences: tuple[Sentence, ...], placed: tuple[Edges, ...]) -> Span:
+    """Move a span to the edges of the sentences it begins and ends with."""
+    starts = np.array([sentence.start for sentence in sentences])
+    ends = np.array([sentence.end for sentence in sentences])
+    if not len(starts):
+        return span
+    first = int(np.argmin(np.abs(starts - span.start)))
+    last = max(first, int(np.argmin(np.abs(ends - span.end))))
+    return Span(placed[first].start, placed[last].end)

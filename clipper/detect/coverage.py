@@ -1,0 +1,67 @@
+"""Say why a product has no explanation, in words a merchant understands."""
+
+from __future__ import annotations
+
+from clipper.values import Evidence, Findings, Product
+
+NAMED_LEAST = 0.3
+"""Score times weight from which a mention is told of at all."""
+
+
+def why_none(evidence: Evidence, products: tuple[Product, ...], findings: Findings) -> tuple[tuple[str, str], ...]:
+    """Give (sku, reason) for every product without an explanation, in the catalogue's order."""
+    explained = {segment.sku for segment in findings.segments}
+    return tuple((product.sku, reason(evidence, product)) for product in products if product.sku not in explained)
+
+
+def reason(evidence: Evidence, product: Product) -> str:
+    """Say what was, and was not, found of one product."""
+    zh = evidence.language == "zh"
+    named = [m for m in evidence.mentions if m.sku == product.sku and m.kind != "brand" and m.score >= NAMED_LEAST]
+    clear = [m for m in named if m.score * m.weight >= NAMED_LEAST and m.weight >= 0.6]
+    card = next((c.time for c in evidence.log.cards or () if c.sku == product.sku and c.action == "show"), None)
+    seen = sum(s.sku == product.sku for s in (evidence.picture.sightings or ())) if evidence.picture is not None else 0
+    sold = sum(o.quantity for o in evidence.log.orders or () if o.sku == product.sku)
+    told = _found(clear, named, card, seen, zh)
+    if sold:
+        told += f"；卖出 {sold:g} 件，是没有讲解的成交" if zh else f"; {sold:g} sold without an explanation"
+    return told
+
+
+def _found(clear: list, named: list, card: float | None, seen: int, zh: bool) -> str:  # type: ignore[type-arg]
+    if not evidence_of(clear, named, card, seen):
+        return (
+            "整场直播里没有提到名字，没有弹出商品卡，画面里也没有认出它"
+            if zh
+            else "never named, no product card, and not recognised in the picture"
+        )
+    if clear:
+        when = _clock(clear[0].start)
+        return (
+            f"提到 {len(clear)} 次（最早 {when}），但没有成段的讲解"
+            if zh
+            else f"named {len(clear)} times (first at {when}), but never explained at length"
+        )
+    if named:
+        when = _clock(named[0].start)
+        return (
+            f"只在预告、对比、报链接或回答问题时顺带提到（{when}）"
+            if zh
+            else f"named only in passing, in a preview, a comparison, a list or an answer ({when})"
+        )
+    if card is not None:
+        return (
+            f"{_clock(card)} 弹过商品卡，但没有听到讲解" if zh else f"its card was shown at {_clock(card)}, but nothing was said about it"
+        )
+    return f"画面里出现过 {seen} 次，但没有听到讲解" if zh else f"seen {seen} times in the picture, but nothing was said about it"
+
+
+def evidence_of(clear: list, named: list, card: float | None, seen: int) -> bool:  # type: ignore[type-arg]
+    """Tell whether anything at all was found."""
+    return bool(clear or named or card is not None or seen)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

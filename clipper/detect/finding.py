@@ -1,0 +1,78 @@
+"""Find what a stream holds: explanations, hot items, teasers, and the curves that the report shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from clipper.detect.boundaries import BoundaryOptions, Edges, edges, pauses
+from clipper.detect.curves import curves
+from clipper.detect.explanations import ExplanationOptions, find_explanations
+from clipper.detect.hot_items import HotOptions, find_hot_items
+from clipper.detect.teasers import TeaserOptions, find_teasers
+from clipper.detect.topics import find_topics
+from clipper.values import Evidence, Findings, HotItem, Product, Segment, Sentence, Span
+
+FIND_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindOptions:
+    """How a stream is decided."""
+
+    explanations: ExplanationOptions = field(default_factory=ExplanationOptions)
+    hot: HotOptions = field(default_factory=HotOptions)
+    teasers: TeaserOptions = field(default_factory=TeaserOptions)
+    boundaries: BoundaryOptions = field(default_factory=BoundaryOptions)
+
+
+def find(evidence: Evidence, products: tuple[Product, ...], options: FindOptions | None = None) -> Findings:
+    """Decide which product is explained when, which items are hot, and which moments pull people in.
+
+    Without products the stream is cut into topics named from the speech, with skus unknown-1, unknown-2, ….
+    """
+    options = options or FindOptions()
+    explained = find_explanations(evidence, products, options.explanations) if products else find_topics(evidence, options.explanations)
+    silent = pauses(evidence, options.boundaries)
+    cuts = evidence.picture.cuts if evidence.picture is not None else ()
+    placed = edges(evidence.sentences, silent, cuts, evidence.duration, options.boundaries)
+    segments = tuple(_snapped(segment, evidence.sentences, placed) for segment in explained.segments)
+    hot = tuple(
+        _snapped_hot(item, evidence.sentences, placed)
+        for item in find_hot_items(evidence, explained.segments, explained.stream, options.hot)
+    )
+    teasers = find_teasers(evidence, segments, hot, explained.stream, placed, options.teasers)
+    return Findings(
+        segments=segments, hot_items=hot, teasers=teasers, curves=curves(evidence, explained), warnings=_warnings(evidence, products)
+    )
+
+
+def _snapped(segment: Segment, sentences: Sequence[Sentence], placed: Sequence[Edges]) -> Segment:
+    span = _on_edges(segment.span, sentences, placed)
+    gaps = tuple(_on_edges(gap, sentences, placed) for gap in segment.interruptions)
+    return replace(segment, start=span.start, end=span.end, interruptions=gaps)
+
+
+def _snapped_hot(item: HotItem, sentences: Sequence[Sentence], placed: Sequence[Edges]) -> HotItem:
+    span = _on_edges(item.span, sentences, placed)
+    return replace(item, start=span.start, end=span.end, peak=min(max(item.peak, span.start), span.end))
+
+
+def _on_edges(span: Span, sentences: Sequence[Sentence], placed: Sequence[Edges]) -> Span:
+    """Move a span that begins and ends with sentences into the pauses around them."""
+    from bisect import bisect_left
+
+    first = min(bisect_left(sentences, span.start - 0.001, key=lambda s: s.start), len(sentences) - 1)
+    last = max(first, bisect_left(sentences, span.end + 0.001, key=lambda s: s.end) - 1)
+    return Span(placed[first].start, placed[last].end)
+
+
+def _warnings(evidence: Evidence, products: Sequence[Product]) -> tuple[str, ...]:
+    warnings = list(evidence.warnings)
+    if not products:
+        warnings.append("no catalogue: topics were cut and named from the speech alone")
+    if evidence.log.orders is None:
+        warnings.append("no order log: hot items are judged from chat or speech, at low confidence")
+    if not evidence.sentences:
+        warnings.append("nothing was said: no explanations can be found")
+    return tuple(warnings)

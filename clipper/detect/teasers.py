@@ -1,0 +1,302 @@
+"""Choose the high moments that pull people into the live room: a hook first, then climaxes, none of it twice.
+
+Every run of one to three sentences gets a worth from what it does (surprise, demonstration, proof, hook, promise, offer), how
+loud it is said and whether its product is hot. A set of runs is worth the sum, with diminishing returns per kind and per
+product: monotone submodular, chosen under the length limit by cost-scaled greedy against the best single run (Lin and Bilmes
+2010). Nothing looks at the product's tail, where hosts repeat themselves.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from clipper.detect.boundaries import Edges
+from clipper.detect.emissions import Read, content_words
+from clipper.detect.hot_items import loudness_z
+from clipper.errors import InputError
+from clipper.values import Evidence, HotItem, Segment, Span, Teaser
+
+WORTH = {
+    "surprise": 1.5,
+    "demo": 0.8,
+    "proof": 0.9,
+    "result": 1.0,
+    "count": 1.2,
+    "hook": 0.7,
+    "promise": 1.0,
+    "price": 0.3,
+    "urgency": 0.2,
+    "benefit": 0.15,
+    "exclamation": 0.5,
+}
+"""What a moment of each kind is worth. A result shown beats a feature told; an offer is for those who already want it."""
+SPOILS = {
+    "service": 1.5,
+    "question": 0.8,
+    "giveaway": 1.5,
+    "closing": 1.5,
+    "greeting": 1.0,
+    "chitchat": 0.7,
+    "recap": 1.2,
+    "finish": 0.8,
+    "reassure": 0.3,
+}
+"""What takes away: news for those already here."""
+HOT_FACTOR = 1.6
+"""A hot product's moments count more: people who buy have shown what pulls."""
+OUTSIDE_FACTOR = 0.3
+"""Talk outside explanations, unless it promises a product."""
+LOUD_WORTH = 0.25
+"""Per robust standard deviation above the host's own median, up to two."""
+TOO_ALIKE = 0.5
+"""Share of common content words from which two runs say the same."""
+_RESULT = re.compile(
+    r"一[滴点丝个颗根块粒道下次层丁]?[^，,。]{0,2}[都也](?:没|不)|[都也]没有|完全没|根本没|居然|竟然|没想到|反而|自己就|马上就|瞬间|立刻|冒|爆|流|溅|弹回来"
+    r"|\bnot (?:one|a single|even)\b|\bcompletely\b|\bstill\b|\bno \w+ at all\b|\bnothing\b|\bjust (?:rolls?|rolling|slides?|melts?)\b|\binstantly\b|\bright away\b|\blook at (?:it|that)\b",
+    re.IGNORECASE,
+)
+_COUNT = re.compile(
+    r"三[、,，]?\s*二[、,，]?\s*一|3[、,，]?\s*2[、,，]?\s*1|五[、,，]?四|5[、,，]?4|three,? two,? one|five,? four|倒数|countdown",
+    re.IGNORECASE,
+)
+_DANGLING = re.compile(r"^\W*(?:所以|然后|而且|但是|因为|它|她|他|and\b|but\b|so\b|because\b|which\b|it\b|they\b)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeaserOptions:
+    """What a teaser is."""
+
+    min_s: float = 10.0
+    """Shortest teaser in seconds, 5 to 60."""
+    max_s: float = 30.0
+    """Longest teaser in seconds, 10 to 120."""
+    aim_s: float = 20.0
+    """Seconds after which only an outstanding moment is added, between `min_s` and `max_s`."""
+    pieces: int = 5
+    """Most moments in one teaser, 2 to 8."""
+    longest_piece_s: float = 9.0
+    """Longest moment in seconds, 3 to 20."""
+    most: int = 3
+    """Most teasers per recording, 0 to 10; short streams have fewer."""
+
+    def __post_init__(self) -> None:
+        if not 5 <= self.min_s <= 60 or not 10 <= self.max_s <= 120 or not self.min_s <= self.aim_s <= self.max_s:
+            raise InputError(
+                f"teasers.min_s, aim_s and max_s are {self.min_s}, {self.aim_s} and {self.max_s}: they must rise, within 5 to 120 seconds"
+            )
+        if not 2 <= self.pieces <= 8:
+            raise InputError(f"teasers.pieces is {self.pieces}: it must lie between 2 and 8")
+        if not 3 <= self.longest_piece_s <= 20:
+            raise InputError(f"teasers.longest_piece_s is {self.longest_piece_s}: it must lie between 3 and 20 seconds")
+        if not 0 <= self.most <= 10:
+            raise InputError(f"teasers.most is {self.most}: it must lie between 0 and 10")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A run of sentences that could stand in a teaser."""
+
+    first: int
+    last: int
+    span: Span
+    worth: float
+    kinds: tuple[tuple[str, float], ...]
+    """What it does, and how much."""
+    sku: str | None
+    opens: float
+    """How well it would hook as the first moment."""
+    words: frozenset[str]
+
+
+def find_teasers(
+    evidence: Evidence,
+    segments: Sequence[Segment],
+    hot_items: Sequence[HotItem],
+    stream: Read,
+    placed: Sequence[Edges],
+    options: TeaserOptions | None = None,
+) -> tuple[Teaser, ...]:
+    """Choose up to `most` teasers, the best first; fewer when there is too little worth showing, none without speech."""
+    options = options or TeaserOptions()
+    wanted = min(options.most, 1 if evidence.duration < 1200 else 2 if evidence.duration < 3600 else 3)
+    left = list(moments(evidence, segments, hot_items, stream, placed, options))
+    found = []
+    for _ in range(wanted):
+        chosen = choose(left, options)
+        length = sum(moment.span.duration for moment in chosen)
+        if len(chosen) < 2 or length < options.min_s:
+            break
+        found.append(_teaser(chosen, evidence.language))
+        left = [moment for moment in left if all(_apart(moment, other) for other in chosen)]
+    return tuple(found)
+
+
+def moments(
+    evidence: Evidence,
+    segments: Sequence[Segment],
+    hot_items: Sequence[HotItem],
+    stream: Read,
+    placed: Sequence[Edges],
+    options: TeaserOptions,
+) -> tuple[Moment, ...]:
+    """List every run of one to three sentences that is short enough and worth anything."""
+    kinds = [_kinds(stream, at) for at in range(len(stream.sentences))]
+    owners = [_owner(segments, (s.start + s.end) / 2) for s in stream.sentences]
+    loud = np.clip(loudness_z(evidence, stream.sentences), 0, 2)
+    hot = {item.sku: item.confidence for item in hot_items}
+    worth = [_worth(kinds[at], owners[at], hot, float(loud[at])) for at in range(len(kinds))]
+    found = []
+    for first in range(len(stream.sentences)):
+        for last in range(first, min(first + 3, len(stream.sentences))):
+            span = Span(placed[first].start, placed[last].end)
+            if span.duration > options.longest_piece_s or (last > first and owners[last] != owners[first]):
+                break
+            if not placed[first].in_pause[0] or not placed[last].in_pause[1] or span.duration < 1.5:
+                continue
+            value = sum(max(w, -0.5) for w in worth[first : last + 1])
+            if value <= 0 or min(worth[first], worth[last]) <= 0.15:
+                continue
+            found.append(_moment(stream, first, last, span, value, kinds, owners[first]))
+    return tuple(found)
+
+
+def _moment(stream: Read, first: int, last: int, span: Span, value: float, kinds: list[Mapping[str, float]], sku: str | None) -> Moment:
+    merged: dict[str, float] = {}
+    for at in range(first, last + 1):
+        for kind, amount in kinds[at].items():
+            merged[kind] = merged.get(kind, 0.0) + amount
+    text = "".join(stream.sentences[at].text for at in range(first, last + 1))
+    if _DANGLING.match(stream.sentences[first].text):
+        value *= 0.8
+    whole = first == 0 or re.search(r"[。.!?！？…]\W*$", stream.sentences[first - 1].text)
+    if not whole:
+        value *= 0.8
+    opens = sum(merged.get(kind, 0.0) for kind in ("surprise", "hook", "promise", "exclamation")) + 0.5 * value / max(span.duration, 2.0)
+    return Moment(first, last, span, value, tuple(sorted(merged.items())), sku, opens, frozenset(content_words(text)))
+
+
+def _kinds(stream: Read, at: int) -> Mapping[str, float]:
+    """Say what a sentence does, by amount."""
+    count = {kind: int(row[at]) for kind, row in stream.cue_counts.items() if row[at]}
+    text = stream.sentences[at].text
+    found = {
+        kind: min(count[kind], 2) ** 0.6 for kind in ("surprise", "demo", "proof", "hook", "price", "urgency", "benefit") if kind in count
+    }
+    if _RESULT.search(text):
+        found["result"] = 1.0
+    if _COUNT.search(text):
+        found["count"] = 1.0
+    if re.search(r"[!！]", text):
+        found["exclamation"] = 1.0
+    if "preview" in count and any(m.kind in ("name", "title", "learned") for m in stream.mentions.get(at, ())) and "service" not in count:
+        found["promise"] = 1.0
+    for kind in SPOILS:
+        if kind in count and not (kind == "question" and "demo" in count):
+            found[kind] = -1.0
+    return found
+
+
+def _worth(kinds: Mapping[str, float], sku: str | None, hot: Mapping[str, float], loud: float) -> float:
+    value = sum(WORTH.get(kind, 0.0) * amount for kind, amount in kinds.items() if amount > 0)
+    value -= sum(SPOILS.get(kind, 0.0) for kind, amount in kinds.items() if amount < 0)
+    value += LOUD_WORTH * loud if value > 0 else 0.0
+    if value <= 0:
+        return value
+    if sku is None:
+        return value if kinds.get("promise") else value * OUTSIDE_FACTOR
+    return value * (1 + (HOT_FACTOR - 1) * min(1.0, 1.5 * hot[sku])) if sku in hot else value
+
+
+def _owner(segments: Sequence[Segment], time: float) -> str | None:
+    for segment in segments:
+        if segment.start <= time < segment.end and not any(gap.start <= time < gap.end for gap in segment.interruptions):
+            return segment.sku
+    return None
+
+
+def choose(pool: Sequence[Moment], options: TeaserOptions) -> tuple[Moment, ...]:
+    """Choose moments of most worth within the length: greedy by gain per second, against the best single one."""
+    chosen: list[Moment] = []
+    while len(chosen) < options.pieces:
+        length = sum(moment.span.duration for moment in chosen)
+        room = options.max_s - length
+        fitting = [m for m in pool if m.span.duration <= room and all(_apart(m, other) for other in chosen)]
+        base = value(chosen)
+        gains = [((value([*chosen, m]) - base) / max(m.span.duration, 2.5) ** 0.8, m) for m in fitting]
+        if not gains:
+            break
+        gain, best = max(gains, key=lambda pair: (pair[0], -pair[1].first))
+        if length >= options.min_s and length + best.span.duration > options.aim_s and gain < 0.35:
+            break
+        if length >= options.aim_s:
+            break
+        chosen.append(best)
+    return tuple(chosen)
+
+
+def value(chosen: Sequence[Moment]) -> float:
+    """Value of a set: worth with diminishing returns per kind and product, minus what is said twice."""
+    kinds: dict[str, float] = {}
+    products: dict[str | None, int] = {}
+    total = 0.0
+    for moment in chosen:
+        products[moment.sku] = products.get(moment.sku, 0) + 1
+        total += moment.worth / math.sqrt(products[moment.sku]) if products[moment.sku] > 2 else moment.worth
+        for kind, amount in moment.kinds:
+            kinds[kind] = kinds.get(kind, 0.0) + max(amount, 0.0)
+    return total + sum(0.5 * WORTH.get(kind, 0.0) * math.log1p(amount) for kind, amount in kinds.items())
+
+
+def _apart(one: Moment, other: Moment) -> bool:
+    """Tell whether two moments neither touch nor say the same."""
+    if one.first <= other.last and other.first <= one.last:
+        return False
+    union = len(one.words | other.words)
+    return not union or len(one.words & other.words) / union < TOO_ALIKE
+
+
+def _teaser(chosen: Sequence[Moment], language: str) -> Teaser:
+    opening = max(chosen, key=lambda moment: (moment.opens, -moment.first))
+    ordered = [opening, *sorted((m for m in chosen if m is not opening), key=lambda m: m.first)]
+    pieces = _joined([moment.span for moment in ordered])
+    seconds: dict[str, float] = {}
+    for moment in chosen:
+        if moment.sku is not None:
+            seconds[moment.sku] = seconds.get(moment.sku, 0.0) + moment.span.duration
+    length = sum(moment.span.duration for moment in chosen)
+    sku = next((sku for sku, time in seconds.items() if time > length / 2), None)
+    score = 1 - math.exp(-value(chosen) / 8.0)
+    kinds = {kind for moment in chosen for kind, amount in moment.kinds if amount > 0 and WORTH.get(kind, 0) >= 0.5}
+    return Teaser(pieces=pieces, score=round(score, 3), reasons=_reasons(kinds, language), sku=sku)
+
+
+def _joined(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """Join spans that follow each other in the recording as well as in the teaser."""
+    out: list[Span] = []
+    for span in spans:
+        if out and 0 <= span.start - out[-1].end < 0.6:
+            out[-1] = Span(out[-1].start, span.end)
+        else:
+            out.append(span)
+    return tuple(out)
+
+
+_NAMES = {
+    "surprise": ("惊喜反应", "surprise"),
+    "demo": ("现场演示", "demonstration"),
+    "proof": ("使用证明", "proof"),
+    "result": ("看得见的效果", "visible result"),
+    "count": ("倒计时", "countdown"),
+    "hook": ("开场钩子", "hook"),
+    "promise": ("预告", "promise"),
+    "exclamation": ("情绪高点", "high energy"),
+}
+
+
+def _reasons(kinds: set[str], language: str) -> tuple[str, ...]:
+    return tuple(_NAMES[kind][0 if language == "zh" else 1] for kind in _NAMES if kind in kinds)
