@@ -121,12 +121,17 @@ def joined(
         return None
     events: list[E] = []
     for part in telling:
-        own: list[E] = sorted(event for event in part.events if isinstance(event, kind))
+        own: list[E] = sorted((event for event in part.events if isinstance(event, kind)), key=_by_time)
         new: list[E] = _unmatched(own, events, same)
         if 0 < len(new) < len(own):
             notes.append(f"{part.name}: {len(own) - len(new)} of {len(own)} {channel} are also in another file and count once")
-        events = sorted(events + new)
+        events = sorted(events + new, key=_by_time)
     return tuple(events)
+
+
+def _by_time(event: Event) -> float:
+    """Sort by time alone: amounts may be None, which has no order."""
+    return event.time
 
 
 def _unmatched(own: Sequence[E], known: Sequence[E], same: Callable[[E], Hashable]) -> list[E]:
@@ -146,5 +151,6 @@ def _unmatched(own: Sequence[E], known: Sequence[E], same: Callable[[E], Hashabl
 
 def richest_viewers(parts: Sequence[Placed]) -> tuple[Viewers, ...] | None:
     """Take viewers from the file with the most samples: two series in one would jump between their counts."""
-    series = [tuple(sorted(event for event in part.events if isinstance(event, Viewers))) for part in parts if "viewers" in part.channels]
+    telling = (part.events for part in parts if "viewers" in part.channels)
+    series = [tuple(sorted((event for event in events if isinstance(event, Viewers)), key=_by_time)) for events in telling]
     return max(series, key=len, default=None)
