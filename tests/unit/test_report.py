@@ -20,11 +20,9 @@ from clipper.values import (
     Comment,
     Evidence,
     Findings,
-    HotItem,
     Mention,
     Order,
     Product,
-    Segment,
     Sentence,
     Span,
     Track,
@@ -167,10 +165,6 @@ def make_parts(text: str = "这口炒锅平底") -> tuple[Transcript, Evidence, 
         sources=("/in/show.jsonl",),
     )
     evidence = Evidence(duration=60.0, language="zh", sentences=sentences, mentions=(Mention(6.2, 7.6, "A", 0.9, "炒锅"),), log=log)
-    hot = HotItem(
-        sku="A", start=12.0, end=24.0, peak=18.0, uplift=7.9, uplift_low=5.1, uplift_high=11.0, confidence=0.9, basis="orders", sold=3.0
-    )
-    segment = Segment(sku="A", start=5.0, end=25.0, confidence=0.93, interruptions=(Span(15.0, 18.0),))
     curves = (
         ("orders_per_viewer", Track(1.0, tuple(range(60)))),
         ("posterior A", Track(0.5, (0.0, 1.0) * 60)),
@@ -179,7 +173,7 @@ def make_parts(text: str = "这口炒锅平底") -> tuple[Transcript, Evidence, 
     transcript = Transcript(
         language="zh", sentences=sentences, heard=(Span(0.0, 60.0),), duration=60.0, engine="e", model="m", warnings=("a loop",)
     )
-    return transcript, evidence, Findings(segments=(segment,), hot_items=(hot,), teasers=(), curves=curves)
+    return transcript, evidence, Findings(segments=(), hot_items=(), teasers=(), curves=curves)
 
 
 def products(title: str = "厨见 炒锅 32cm") -> tuple[Product, ...]:
