@@ -26,6 +26,8 @@ NEAR_CUT_S = 0.4
 SEEN_S = 1.0
 """A face or a product found this close to a look is taken to be in it."""
 EDGE_S = 0.4
+SHADE = 105
+"""Opacity of the dark behind the title, of 255."""
 
 
 def choose_cover(sources: Sequence[Span], picture: Picture | None, sku: str | None, sentences: Sequence[Sentence] = ()) -> float | None:
@@ -137,7 +139,7 @@ def _set_title(
     tag = _price_tag(price, style, face, scale) if price else None
     heights = [ink.size_px * 1.24 for _, ink in lines]
     top = bottom - sum(heights) - (tag.height if tag else 0)
-    _shade(picture, top - 160 * scale, bottom + 200 * scale)
+    _shade(picture, top, bottom)
     y = top
     for (text, ink), height in zip(lines, heights, strict=True):
         write(picture, (middle, y + ink.size_px), text, ink, "ms")
@@ -157,12 +159,13 @@ def _price_tag(price: str, style: Style, face: Face, scale: float) -> Any:
 
 
 def _shade(picture: Any, top: float, bottom: float) -> None:
-    """Darken a band softly towards its middle, so that type stands on any picture."""
+    """Darken softly behind the title, from well above it to the foot of the frame, so that type stands on any picture."""
     from PIL import Image
 
-    rows = np.arange(picture.height)
-    middle, reach = (top + bottom) / 2, max((bottom - top) / 2, 1.0)
-    strength = np.clip(1 - ((rows - middle) / reach) ** 2, 0, 1) * 120
+    rows = np.arange(picture.height, dtype=np.float32)
+    rise = np.clip((rows - (top - 380)) / max(bottom - 120 - (top - 380), 1.0), 0, 1)
+    fall = np.clip((rows - bottom) / max(picture.height - bottom, 1.0), 0, 1)
+    strength = SHADE * (rise * rise * (3 - 2 * rise)) * (1 - 0.55 * fall * fall * (3 - 2 * fall))
     alpha = Image.fromarray(np.repeat(strength[:, None], picture.width, axis=1).astype(np.uint8))
     veil = Image.new("RGBA", picture.size, rgba("#000000"))
     veil.putalpha(alpha)

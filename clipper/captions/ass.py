@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from clipper.captions.breaks import Width, ems, tokens, wrap
+from clipper.captions.breaks import CLOSING, Width, ems, tokens, wrap
 from clipper.captions.clock import Piece, Shown, shown
 from clipper.captions.style import Style, rgba
 from clipper.values import Plan
@@ -20,6 +20,9 @@ SAFE_BOX = (65, 270, 940, 1248)
 """Left, top, right, bottom on 1080×1920: what no platform covers with its own buttons and texts."""
 SMALLEST = 0.7
 """A line that an editor made too long is set smaller, down to this share of its size, before it is broken anew."""
+
+BREATH_S = 0.4
+"""A pause shorter than this does not put a word's colour out."""
 
 _ESCAPES = str.maketrans({"{": "｛", "}": "｝", "\\": "＼", "\n": " ", "\r": " ", "\t": " "})
 
@@ -127,7 +130,8 @@ def _event(event: Shown, style: Style, box: tuple[float, float, float, float], p
     y = box[3] - style.lift_px - style.outline_px - style.shadow_px
     size = f"\\fs{style.size_px * share * font.line_em:.1f}" if share < 1 else ""
     grow = "\\fscx92\\fscy92\\t(0,90,\\fscx100\\fscy100)" if style.pop else ""
-    body = "\\N".join("".join(_spoken(piece, event, style) for piece in _trimmed(row)) for row in rows)
+    lit = iter(_lit_until([piece for row in rows for piece in row], event))
+    body = "\\N".join("".join(_spoken(piece, next(lit), event, style) for piece in _trimmed(row)) for row in rows)
     return f"Dialogue: 0,{_stamp(event.start)},{_stamp(event.end)},Caption,,0,0,0,,{{\\pos({x:.0f},{y:.0f}){size}{grow}}}{body}"
 
 
@@ -150,16 +154,24 @@ def _trimmed(row: Sequence[Piece]) -> list[Piece]:
     return [replace(piece, text=text) for piece, text in zip(row, texts, strict=True)]
 
 
-def _spoken(piece: Piece, event: Shown, style: Style) -> str:
+def _lit_until(pieces: Sequence[Piece], event: Shown) -> list[float]:
+    """End of each piece's colour: a word stays lit over a breath, until the next one takes over."""
+    ends = [*(piece.start for piece in pieces[1:]), event.end]
+    return [after if 0 <= after - piece.end < BREATH_S else piece.end for piece, after in zip(pieces, ends, strict=True)]
+
+
+def _spoken(piece: Piece, until: float, event: Shown, style: Style) -> str:
     """Print one piece, coloured while it is spoken."""
     text = piece.text.translate(_ESCAPES)
     if style.highlight == style.colour or not text.strip():
         return text
     begin = max(0, round((piece.start - event.start) * 1000))
-    end = max(begin + 40, round((piece.end - event.start) * 1000))
+    end = max(begin + 40, round((until - event.start) * 1000))
     plain, lit = f"\\1c{_bgr(style.colour)}", f"\\1c{_bgr(style.highlight)}"
     on = lit if begin < 20 else f"{plain}\\t({begin},{begin + 1},{lit})"
-    return f"{{{on}\\t({end},{end + 1},{plain})}}{text}"
+    word = text.rstrip(CLOSING + " ")
+    mark = f"{{{plain}}}{text[len(word) :]}" if word != text else ""
+    return f"{{{on}\\t({end},{end + 1},{plain})}}{word}{mark}"
 
 
 def _head(plan: Plan) -> str:
@@ -181,7 +193,8 @@ def _styles(style: Style, font: Type) -> str:
         f"{style.size_px * font.line_em:.1f}",
         *(_abgr(colour) for colour in (style.colour, style.highlight, style.outline, back)),
         *("-1" if style.bold else "0", "0", "0", "0", "100", "100", f"{style.spacing_px:g}", "0"),
-        *("4" if style.box else "1", f"{style.outline_px:g}", f"{style.outline_px if style.box else style.shadow_px:g}"),
+        # style 4 draws one box round the whole event: its padding is the shadow's distance, and glyphs need no outline in it
+        *(("4", "0", f"{style.outline_px:g}") if style.box else ("1", f"{style.outline_px:g}", f"{style.shadow_px:g}")),
         *("2", "0", "0", "0", "1"),
     ]
     return f"[V4+ Styles]\nFormat: {columns}\nStyle: {','.join(values)}\n"

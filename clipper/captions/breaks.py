@@ -26,10 +26,13 @@ _ASCII = (
 )
 _ADVANCE = {chr(32 + number): int(width) / 1000 for number, width in enumerate(_ASCII.split())}
 
+WORSE = 3.0
+"""How many em of unevenness a bad break is worth."""
+
 CLOSING = "，。、；：？！…）】》」』”’,.;:?!)]}%～~·"
 OPENING = "（【《「『“‘([{"
 _PARTICLES = "的了吗呢吧啊呀嘛哦哈啦着过得地们"
-_LEANING = frozenset("把被在和跟与对给从向往到是不没很太更最这那就还也都") | {
+_LEANING = frozenset("我你他她它咱您把被在和跟与对给从向往到是不没很太更最这那就还也都") | {
     "a",
     "an",
     "the",
@@ -137,7 +140,7 @@ def _even(parts: Sequence[str], count: int, limit: float, width: Width) -> list[
                 size = width("".join(parts[begin:end]).strip())
                 if size > limit:
                     break
-                edge = break_cost(parts[end - 1], parts[end]) if end < len(parts) else 0.0
+                edge = WORSE * break_cost(parts[end - 1], parts[end]) if end < len(parts) else 0.0
                 total = cost + abs(size - mean) + edge
                 if end not in row or total < row[end][0]:
                     row[end] = (total, begin)
