@@ -133,7 +133,7 @@ def _is_nearly_utf8(data: bytes) -> bool:
     text = data.decode("utf-8", errors="replace")
     broken = text.count("\ufffd")
     good = sum(character > "\x7f" for character in text) - broken
-    return broken * 20 <= good
+    return broken * 5 <= good
 
 
 def _is_chinese(data: bytes, is_whole: bool) -> bool:
