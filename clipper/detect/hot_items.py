@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -30,13 +30,22 @@ INTENT = re.compile(
 """What people write when they want or have bought something."""
 TALK_WEIGHT = 0.15
 """What a comment without purchase intent counts: interest shows in it too, but so does everything else."""
-DISPERSION = {"orders": 1.6, "chat": 6.0}
-"""Variance over mean of counts in half a minute: orders cluster a little (pieces, couples), chat a lot (5 to 17 measured raw, less when cleaned)."""
+DISPERSION = {"orders": 1.2, "chat": 3.0}
+"""Variance over mean of counts: order lines cluster a little, chat a lot (5 to 17 measured raw; less when cleaned and weighed)."""
+BEFORE_OFFER = 0.15
+"""How strongly an explanation invites orders before its price or link is named."""
 USUAL_SPREAD = 0.3
 """Standard deviation of the log rate between ordinary products: some sell 1.35 times better than others without being hot."""
-SMALLEST_COUNT = {"orders": 6.0, "chat": 6.0}
+FADES_S = 30.0
+"""Seconds in which the pull of an offer fades once the talk has gone on."""
+OPENING_SHARE = 0.2
+"""Share of an explanation that is opening: a price there is a promise."""
+FUSED = 0.5
+"""Weight of a standard deviation of a weaker channel in the log odds: comments and pressure go with sales, and also without."""
+SMALLEST_COUNT = {"orders": 3.0, "chat": 6.0}
 """Fewer attributed orders or comments than this prove nothing."""
 CHAT_LAG_S = 10.0
+"""Median seconds from speech to comment."""
 MOST_CONFIDENT = {"orders": 0.99, "chat": 0.6, "speech": 0.35}
 """Chat confounds interest with purchase; speech shows what the host wants, not what the viewers do."""
 
@@ -47,8 +56,10 @@ class HotOptions:
 
     least_uplift: float = 2.0
     """An item is hot when its rate exceeds its baseline by this factor, 1.2 to 10."""
-    sure: float = 0.9
-    """Probability that it does, 0.5 to 0.999, where there are orders; chat needs 0.8 of it."""
+    sure: float = 0.7
+    """Probability that it does, 0.5 to 0.999, from which an item is named where there are orders."""
+    sure_chat: float = 0.8
+    """The same where only chat was logged."""
     min_s: float = 12.0
     """Shortest window in seconds, 5 to 60."""
     max_s: float = 45.0
@@ -59,8 +70,9 @@ class HotOptions:
     def __post_init__(self) -> None:
         if not 1.2 <= self.least_uplift <= 10:
             raise InputError(f"hot.least_uplift is {self.least_uplift}: it must lie between 1.2 and 10")
-        if not 0.5 <= self.sure <= 0.999:
-            raise InputError(f"hot.sure is {self.sure}: it must lie between 0.5 and 0.999")
+        for name in ("sure", "sure_chat"):
+            if not 0.5 <= getattr(self, name) <= 0.999:
+                raise InputError(f"hot.{name} is {getattr(self, name)}: it must lie between 0.5 and 0.999")
         if not 5 <= self.min_s <= 60 or not 15 <= self.max_s <= 120 or self.min_s >= self.max_s:
             raise InputError(
                 f"hot.min_s and hot.max_s are {self.min_s} and {self.max_s}: they must lie in 5-60 and 15-120 seconds, in order"
@@ -69,31 +81,29 @@ class HotOptions:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What one explanation's best stretch got."""
+    """What one explanation's offer got."""
 
     segment: Segment
     count: float
-    """Orders (or comments) attributed to the stretch."""
+    """Orders (or comments) attributed to the offer."""
     exposure: float
-    """Viewer-seconds of the stretch."""
-    peak: float
-    """Second of the strongest response, on the speech's side of the lag."""
+    """Viewer-seconds that the offer could be answered in."""
 
     @property
     def per_viewer(self) -> float:
-        """Rate per viewer-second."""
-        return self.count / self.exposure if self.exposure > 0 else 0.0
+        """Rate per viewer-second, shrunk by half an order."""
+        return (self.count + 0.5) / (self.exposure + 1e-9)
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One product's best explanation against its baseline."""
+    """A product's response against its baseline."""
 
-    rate: Rate
     uplift: float
     low: float
     high: float
     probability: float
+    """That the uplift exceeds the least one."""
 
 
 def find_hot_items(evidence: Evidence, segments: Sequence[Segment], stream: Read, options: HotOptions | None = None) -> tuple[HotItem, ...]:
@@ -110,170 +120,231 @@ def _by_counts(
     evidence: Evidence, segments: Sequence[Segment], stream: Read, basis: Literal["orders", "chat"], options: HotOptions
 ) -> tuple[HotItem, ...]:
     step = max(1.0, evidence.duration / 3600.0)
-    viewers = lags.audience_curve(_viewers(evidence), evidence.duration, step)
-    rates, off_air = (
-        _order_rates(evidence, segments, stream, viewers, step)
-        if basis == "orders"
-        else _chat_rates(evidence, segments, stream, viewers, step)
-    )
-    typical = _typical(rates)
+    viewers = lags.audience_curve(tuple((v.time, v.count) for v in evidence.log.viewers or ()), evidence.duration, step)
+    rates, off_air = responses(evidence, segments, stream, viewers, step, basis)
+    support = _support(evidence, segments, stream, viewers, step, basis, options)
     found = []
-    for number, rate in enumerate(rates):
-        judged = judge(rate, typical(number), off_air.get(rate.segment.sku, 0.0), basis, options)
-        if judged.probability >= (options.sure if basis == "orders" else 0.8 * options.sure) and rate.count >= SMALLEST_COUNT[basis]:
-            found.append(_item(evidence, judged, stream, basis, options))
+    for sku in dict.fromkeys(segment.sku for segment in segments):
+        own = pooled([rate for rate in rates if rate.segment.sku == sku])
+        judged = judge(own, usual(rates, sku), off_air.get(sku, 0.0), basis, options)
+        judged = replace(judged, probability=_logistic(_logit(judged.probability) + support.get(sku, 0.0)))
+        if judged.probability < (options.sure if basis == "orders" else options.sure_chat) or own.count < SMALLEST_COUNT[basis]:
+            continue
+        curve = impulse_curve(evidence, sku, viewers, step) if basis == "orders" else None
+        for rate in rates:
+            if rate.segment.sku == sku and rate.count >= 1.0 and rate.per_viewer >= 0.5 * own.per_viewer:
+                found.append(_item(evidence, rate, judged, stream, curve, step, basis, options))
     return tuple(sorted(found, key=lambda item: (-item.confidence, item.start)))
 
 
-def _viewers(evidence: Evidence) -> tuple[tuple[float, float], ...] | None:
-    return tuple((v.time, v.count) for v in evidence.log.viewers) if evidence.log.viewers else None
+def _support(
+    evidence: Evidence,
+    segments: Sequence[Segment],
+    stream: Read,
+    viewers: Floats,
+    step: float,
+    basis: Literal["orders", "chat"],
+    options: HotOptions,
+) -> Mapping[str, float]:
+    """Give what the weaker channels add to each product's log odds: purchase comments (to orders), and how hard the host presses."""
+    support: dict[str, float] = {}
+    if basis == "orders" and evidence.log.comments:
+        rates, off_air = responses(evidence, segments, stream, viewers, step, "chat")
+        for sku in {segment.sku for segment in segments}:
+            judged = judge(pooled([r for r in rates if r.segment.sku == sku]), usual(rates, sku), off_air.get(sku, 0.0), "chat", options)
+            spread = math.log(judged.high / judged.low) / (2 * 1.645)
+            support[sku] = FUSED * max(-2.0, min(2.0, (math.log(judged.uplift) - USUAL_SPREAD) / spread))
+    pressed = np.array([_pressure(evidence, segment, stream)[0] for segment in segments])
+    scale = max(1.4826 * float(np.median(np.abs(pressed - np.median(pressed)))), 0.5) if len(pressed) else 1.0
+    hardest: dict[str, float] = {}
+    for segment, value in zip(segments, pressed, strict=True):
+        hardest[segment.sku] = max(hardest.get(segment.sku, -9.0), float(value - np.median(pressed)) / scale)
+    for sku, value in hardest.items():
+        support[sku] = support.get(sku, 0.0) + FUSED * max(-1.5, min(2.0, value))
+    return support
 
 
-def _order_rates(
-    evidence: Evidence, segments: Sequence[Segment], stream: Read, viewers: Floats, step: float
+def _logit(probability: float) -> float:
+    bounded = min(max(probability, 1e-4), 1 - 1e-4)
+    return math.log(bounded / (1 - bounded))
+
+
+def _logistic(value: float) -> float:
+    return 1 / (1 + math.exp(-value))
+
+
+def responses(
+    evidence: Evidence, segments: Sequence[Segment], stream: Read, viewers: Floats, step: float, basis: Literal["orders", "chat"]
 ) -> tuple[list[Rate], dict[str, float]]:
-    lag = lags.kernel(step)
-    rates: list[Rate] = []
-    off_air: dict[str, float] = {}
-    impulses = {sku: impulse_curve(evidence, sku, viewers, step, lag) for sku in {segment.sku for segment in segments}}
-    for segment in segments:
-        rates.append(_best_stretch(segment, impulses[segment.sku], viewers, step))
-    for sku, curve in impulses.items():
-        away = np.ones(len(curve), bool)
-        for segment in segments:
-            if segment.sku == sku:
-                away[int(segment.start / step) : int((segment.end + 30) / step) + 1] = False
-        off_air[sku] = float((curve * viewers)[away].sum() / max(viewers[away].sum(), 1e-9)) if away.any() else 0.0
-    return rates, off_air
+    """Attribute orders (or purchase comments) to the offers that brought them: one rate per explanation, and rates off the air.
+
+    Orders know their product, so each product's explanations share only its own; comments are shared by all explanations.
+    """
+    shapes = [offer_shape(segment, stream, len(viewers), step) for segment in segments]
+    if basis == "chat":
+        kernel = lags.kernel(step, CHAT_LAG_S, 0.5)
+        fit = lags.attribute(_intent_counts(evidence, stream, len(viewers), step), viewers, shapes, kernel, step)
+        rates = [Rate(segment, count, exposure) for segment, count, exposure in zip(segments, fit.counts, fit.exposures, strict=True)]
+        return rates, {segment.sku: fit.background for segment in segments}
+    by_sku = {sku: [at for at, segment in enumerate(segments) if segment.sku == sku] for sku in {segment.sku for segment in segments}}
+    counts = {sku: order_counts(evidence, sku, len(viewers), step) for sku in by_sku}
+    kernel = lags.best_kernel([(counts[sku], [shapes[at] for at in ats]) for sku, ats in sorted(by_sku.items())], viewers, step)
+    rates_at: dict[int, Rate] = {}
+    off_air = {}
+    for sku, ats in by_sku.items():
+        fit = lags.attribute(counts[sku], viewers, [shapes[at] for at in ats], kernel, step)
+        off_air[sku] = fit.background
+        for at, count, exposure in zip(ats, fit.counts, fit.exposures, strict=True):
+            rates_at[at] = Rate(segments[at], count, exposure)
+    return [rates_at[at] for at in range(len(segments))], off_air
 
 
-def impulse_curve(evidence: Evidence, sku: str, viewers: Floats, step: float, lag: Floats | None = None) -> Floats:
-    """Estimate orders per viewer and second that each moment set off: (steps,)."""
-    orders = [o for o in evidence.log.orders or () if o.sku == sku and o.quantity > 0]
-    times, quantities, buckets = (np.array([getattr(o, name) for o in orders], float) for name in ("time", "quantity", "bucket_s"))
-    counts = lags.spread(times, quantities, buckets, evidence.duration, step)[: len(viewers)]
-    return lags.deconvolve(counts, viewers, lags.kernel(step) if lag is None else lag) / step
+def offer_shape(segment: Segment, stream: Read, size: int, step: float) -> Floats:
+    """Give how strongly each moment invites orders: a little from an explanation's start, fully from its offer, fading after it.
 
-
-def _chat_rates(
-    evidence: Evidence, segments: Sequence[Segment], stream: Read, viewers: Floats, step: float
-) -> tuple[list[Rate], dict[str, float]]:
-    times, weights = intent(evidence)
-    counts = np.zeros(len(viewers))
-    np.add.at(counts, np.clip(((times - CHAT_LAG_S) / step).astype(int), 0, len(counts) - 1), weights)
-    masked = counts.copy()
-    for place, sentence in enumerate(stream.sentences):
-        if any(stream.cue_counts.get(kind, np.zeros(len(stream.sentences)))[place] for kind in ("giveaway", "chitchat")):
-            masked[int(sentence.start / step) : int((sentence.end + 15) / step) + 1] *= 0.3
-    curve = masked / viewers / step
-    quiet = float(np.median(curve[curve > 0])) if (curve > 0).any() else 0.0
-    return [_best_stretch(segment, curve, viewers, step) for segment in segments], {s.sku: 0.5 * quiet for s in segments}
-
-
-def intent(evidence: Evidence) -> tuple[Floats, Floats]:
-    """Give times of the clean comments, and how much each speaks of buying."""
-    comments = cleaned(evidence.log.comments or ())
-    times = np.array([comment.time for comment in comments], float)
-    weights = np.array([1.0 if INTENT.search(comment.text) else TALK_WEIGHT for comment in comments], float)
-    return times, weights
-
-
-def _best_stretch(segment: Segment, curve: Floats, viewers: Floats, step: float) -> Rate:
-    """Take the half minute of an explanation that got the most per viewer."""
-    first, last = int(segment.start / step), min(int((segment.end + 10) / step) + 1, len(curve))
+    Hosts who name the price in one sentence sell for as long as those who take a minute, so the offer goes on for a while.
+    """
+    shape = np.zeros(size)
+    begin, end = int(offer_start(segment, stream) / step), int(segment.end / step) + 1
+    shape[int(segment.start / step) : end] = BEFORE_OFFER
+    shape[begin:end] = 1.0
+    shape[end:] = np.exp(-np.arange(max(size - end, 0)) * step / FADES_S)
     for gap in segment.interruptions:
-        curve = curve.copy()
-        curve[int(gap.start / step) : int(gap.end / step)] = 0.0
-    width = max(1, round(min(30.0, max(segment.span.duration, 10.0)) / step))
-    inside = (curve * viewers * step)[first:last]
-    if not len(inside):
-        return Rate(segment, 0.0, 1.0, segment.start)
-    sums = np.convolve(inside, np.ones(min(width, len(inside))), "valid")
-    begin = first + int(np.argmax(sums))
-    end = begin + min(width, len(inside))
-    smooth = np.convolve(curve[begin:end], np.ones(max(1, round(lags.SMOOTH_S / step))), "same")
-    peak = (begin + int(np.argmax(smooth)) + 0.5) * step
-    return Rate(segment, float(sums.max()), float(viewers[begin:end].sum() * step), min(peak, segment.end))
+        shape[int(gap.start / step) : int(gap.end / step)] *= 0.5
+    return shape
 
 
-def _typical(rates: list[Rate]):  # type: ignore[no-untyped-def]
-    """Make a function that pools what the other products usually get while they are explained: (count, exposure)."""
-    best: dict[str, Rate] = {}
-    for rate in rates:
-        if rate.segment.sku not in best or rate.per_viewer > best[rate.segment.sku].per_viewer:
-            best[rate.segment.sku] = rate
+def offer_start(segment: Segment, stream: Read) -> float:
+    """Find where an explanation turns to its offer: the first sentence, past its opening, that names the price or calls the link."""
+    opening = segment.start + OPENING_SHARE * segment.span.duration
+    product = next((p for p in stream.products if p.sku == segment.sku), None)
+    prices = {product.price, product.list_price} - {None} if product is not None else set()
+    none = np.zeros(len(stream.sentences))
+    priced, linked = stream.cue_counts.get("price", none), stream.cue_counts.get("link", none)
+    for at, sentence in enumerate(stream.sentences):
+        if not opening <= sentence.start < segment.end:
+            continue
+        figures = stream.figures[at]
+        if linked[at] or any(n.value in prices for n in figures) or (priced[at] and any(n.money or n.value >= 10 for n in figures)):
+            return sentence.start
+    return (segment.start + segment.end) / 2
 
-    def typical(number: int) -> tuple[float, float] | None:
-        own = rates[number].segment.sku
-        others = sorted((rate for sku, rate in best.items() if sku != own), key=lambda rate: rate.per_viewer)
-        if not others:
-            same = sorted((rate for at, rate in enumerate(rates) if at != number), key=lambda rate: rate.per_viewer)
-            others = same
-        if not others:
-            return None
-        middle = others[: max(1, (len(others) * 2 + 2) // 3)]  # the lower two thirds: a second hot item must not hide the first
-        return sum(rate.count for rate in middle), sum(rate.exposure for rate in middle)
 
-    return typical
+def order_counts(evidence: Evidence, sku: str, size: int, step: float) -> Floats:
+    """Count the order lines of a product per step; buckets are spread over their length. Returns and corrections do not count."""
+    orders = [o for o in evidence.log.orders or () if o.sku == sku and o.quantity > 0]
+    times, buckets = (np.array([getattr(o, name) for o in orders], float) for name in ("time", "bucket_s"))
+    lines = np.array([o.quantity if o.bucket_s > 0 else 1.0 for o in orders], float)
+    return lags.spread(times, lines, buckets, evidence.duration, step)[:size]
+
+
+def impulse_curve(evidence: Evidence, sku: str, viewers: Floats, step: float) -> Floats:
+    """Estimate orders per viewer and second that each moment set off: (steps,)."""
+    return lags.deconvolve(order_counts(evidence, sku, len(viewers), step), viewers, lags.kernel(step)) / step
+
+
+def _intent_counts(evidence: Evidence, stream: Read, size: int, step: float) -> Floats:
+    """Count clean comments by purchase intent, per step, with the answers to giveaways and quarrels taken down."""
+    counts = np.zeros(size)
+    for comment in cleaned(evidence.log.comments or ()):
+        counts[min(int(comment.time / step), size - 1)] += 1.0 if INTENT.search(comment.text) else TALK_WEIGHT
+    none = np.zeros(len(stream.sentences))
+    off_topic = stream.cue_counts.get("giveaway", none) + stream.cue_counts.get("chitchat", none)
+    for at, sentence in enumerate(stream.sentences):
+        if off_topic[at]:
+            counts[int(sentence.start / step) : int((sentence.end + 2 * CHAT_LAG_S) / step) + 1] *= 0.3
+    return counts
+
+
+def pooled(rates: Sequence[Rate]) -> Rate:
+    """Put the responses of several explanations together."""
+    best = max(rates, key=lambda rate: rate.count)
+    return Rate(best.segment, sum(rate.count for rate in rates), sum(rate.exposure for rate in rates))
+
+
+def usual(rates: Sequence[Rate], sku: str) -> tuple[float, float] | None:
+    """Pool what the other products usually get: (count, exposure); a lone product has None.
+
+    Only the lower two thirds count: a second hot item must not hide the first.
+    """
+    others = [
+        pooled([rate for rate in rates if rate.segment.sku == other])
+        for other in dict.fromkeys(r.segment.sku for r in rates)
+        if other != sku
+    ]
+    if not others:
+        return None
+    lower = sorted(others, key=lambda rate: rate.per_viewer)[: max(1, math.ceil(len(others) * 2 / 3))]
+    return sum(rate.count for rate in lower), sum(rate.exposure for rate in lower)
 
 
 def judge(rate: Rate, typical: tuple[float, float] | None, off_air: float, basis: Literal["orders", "chat"], options: HotOptions) -> Judged:
-    """Estimate an explanation's uplift over its baseline, with a 90 % interval and P(uplift > least).
+    """Estimate an uplift over the baseline, with a 90 % interval and P(uplift > least).
 
     The baseline is what other explained products usually get, or the product's own rate off the air where that is higher. Log
     rates of Gamma posteriors are compared as normals, with the spread between ordinary products added.
     """
-    dispersion = DISPERSION[basis]
-    if typical is None:
-        count, exposure = off_air * rate.exposure, rate.exposure
-        off_air = 0.0
-    else:
-        count, exposure = typical
-    own = (rate.count + 0.5) / (rate.exposure + 1e-9)
+    count, exposure = typical if typical is not None else (off_air * rate.exposure, rate.exposure)
     base = (count + 0.5) / (exposure + 1e-9)
-    variance = dispersion / (rate.count + 0.5) + USUAL_SPREAD**2
-    variance += dispersion / (count + 0.5) if base >= off_air else 0.0
-    base = max(base, off_air)
-    middle, spread = math.log(own / base), math.sqrt(variance)
+    variance = DISPERSION[basis] * (1 / (rate.count + 0.5) + 1 / (count + 0.5)) + USUAL_SPREAD**2
+    middle, spread = math.log(rate.per_viewer / max(base, off_air)), math.sqrt(variance)
     probability = 0.5 * math.erfc((math.log(options.least_uplift) - middle) / (spread * math.sqrt(2)))
-    return Judged(rate, math.exp(middle), math.exp(middle - 1.645 * spread), math.exp(middle + 1.645 * spread), probability)
+    return Judged(math.exp(middle), math.exp(middle - 1.645 * spread), math.exp(middle + 1.645 * spread), probability)
 
 
 # --- the window ------------------------------------------------------------------------------------------
 
 
-def _item(evidence: Evidence, judged: Judged, stream: Read, basis: Literal["orders", "chat"], options: HotOptions) -> HotItem:
-    rate = judged.rate
-    span, countdown = offer_window(rate.segment, rate.peak, stream, options)
-    sold = None
-    zh = evidence.language == "zh"
+def _item(
+    evidence: Evidence,
+    rate: Rate,
+    judged: Judged,
+    stream: Read,
+    curve: Floats | None,
+    step: float,
+    basis: Literal["orders", "chat"],
+    options: HotOptions,
+) -> HotItem:
+    peak = _peak(rate.segment, stream, curve, step)
+    span, countdown = offer_window(rate.segment, peak, stream, options)
+    zh, sold = evidence.language == "zh", None
     if basis == "orders":
-        sold = float(
-            sum(
-                o.quantity
-                for o in evidence.log.orders or ()
-                if o.sku == rate.segment.sku and span.start <= o.time + o.bucket_s / 2 < span.end + lags.LAG_MEDIAN_S
-            )
-        )
+        sold = pieces_sold(evidence, rate.segment.sku, span)
         reasons = [f"每位观众的下单是平时的 {judged.uplift:.1f} 倍" if zh else f"orders {judged.uplift:.1f}× per viewer"]
     else:
         reasons = [f"想买的评论是平时的 {judged.uplift:.1f} 倍" if zh else f"purchase comments {judged.uplift:.1f}× usual"]
     if countdown:
         reasons.append("倒计时" if zh else "countdown")
-    confidence = min(judged.probability * rate.segment.confidence**0.5, MOST_CONFIDENT[basis])
     return HotItem(
         sku=rate.segment.sku,
         start=span.start,
         end=span.end,
-        peak=round(min(max(rate.peak, span.start), span.end), 3),
+        peak=round(min(max(peak, span.start), span.end), 3),
         uplift=round(judged.uplift, 2),
         uplift_low=round(judged.low, 2),
         uplift_high=round(judged.high, 2),
-        confidence=round(confidence, 3),
+        confidence=round(min(judged.probability * rate.segment.confidence**0.5, MOST_CONFIDENT[basis]), 3),
         basis=basis,
         sold=sold,
         reasons=tuple(reasons),
     )
+
+
+def pieces_sold(evidence: Evidence, sku: str, span: Span) -> float:
+    """Count the pieces sold inside a window and within the usual lag after it; corrections count as they are logged."""
+    orders = (o for o in evidence.log.orders or () if o.sku == sku)
+    return float(sum(o.quantity for o in orders if span.start <= o.time + o.bucket_s / 2 < span.end + lags.LAG_MEDIAN_S))
+
+
+def _peak(segment: Segment, stream: Read, curve: Floats | None, step: float) -> float:
+    """Find the moment of an offer that set off most: from orders, lag undone; without them, from where the offer begins."""
+    shape = offer_shape(segment, stream, int(segment.end / step) + 2, step)
+    if curve is None:
+        return float(np.argmax(shape) * step)
+    first, last = int(segment.start / step), int(segment.end / step) + 1
+    size = max(1, round(lags.SMOOTH_S / step))
+    smooth = np.convolve(curve, np.ones(size) / size, "same")[first:last] * shape[first:last]
+    return float((first + int(np.argmax(smooth)) + 0.5) * step) if len(smooth) else segment.start
 
 
 def offer_window(segment: Segment, peak: float, stream: Read, options: HotOptions) -> tuple[Span, bool]:
