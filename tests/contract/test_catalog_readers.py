@@ -31,7 +31,8 @@ GOOGLE = (
     f'A1\t{CUP}\t<b>x</b>, "y"\thttps://shop.example/a1\timages/A1.png\tin_stock\t129.00 CNY\t59.90 CNY\t厨见\t厨房/杯\n'
     f"A2\t{ROPE}\t\thttps://shop.example/a2\t\tin_stock\t39.00 CNY\t19.00 CNY\t\t\n"
 )
-SHOPIFY_OLD = f"""Handle,Title,Body (HTML),Vendor,Type,Tags,Option1 Name,Option1 Value,Variant SKU,Variant Price,Variant Compare At Price,Image Src,Image Position
+SHOPIFY_OLD = f"""Handle,Title,Body (HTML),Vendor,Type,Tags,Option1 Name,Option1 Value,Variant SKU,Variant Price,\
+Variant Compare At Price,Image Src,Image Position
 cup,{CUP},"<p>Warm,
 all day</p>",厨见,厨房/杯,,Colour,green,A1,59.90,129.00,images/A1.png,1
 cup,,,,,,,red,A1-RED,61.00,129.00,,2
@@ -102,7 +103,8 @@ SHOPIFY_JSON = {
 }
 RSS = f"""<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0" xmlns:g="http://base.google.com/ns/1.0"><channel><title>Shop</title>
-<item><g:id>A1</g:id><title>{CUP}</title><link>https://shop.example</link><g:price>129.00 CNY</g:price><g:sale_price>59.90 CNY</g:sale_price>
+<item><g:id>A1</g:id><title>{CUP}</title><link>https://shop.example</link>
+<g:price>129.00 CNY</g:price><g:sale_price>59.90 CNY</g:sale_price>
 <g:brand>厨见</g:brand><g:product_type>厨房/杯</g:product_type><g:image_link>images/A1.png</g:image_link></item>
 <item><g:id>A2</g:id><g:title>{ROPE}</g:title><g:price>39.00 CNY</g:price><g:sale_price>19.00 CNY</g:sale_price></item></channel></rss>"""
 ATOM = f"""<feed xmlns="http://www.w3.org/2005/Atom" xmlns:g="http://base.google.com/ns/1.0"><title>Shop</title>

@@ -140,7 +140,7 @@ def test_kuaishou_items_keep_their_own_id_and_their_skus(tmp_path: Path) -> None
     ],
 )
 def test_what_cannot_be_read_is_said(text: str, found: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="could not read catalogue .*catalog.csv") as caught:
+    with pytest.raises(InputError, match=r"could not read catalogue .*catalog\.csv") as caught:
         read(tmp_path, text)
     assert found in str(caught.value)
 
