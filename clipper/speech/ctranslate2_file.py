@@ -23,7 +23,7 @@ from clipper.errors import ModelError
 Array = NDArray[Any]
 
 NEWEST_VERSION = 6
-TYPES = {0: np.dtype("<f4"), 1: np.dtype("<i1"), 2: np.dtype("<i2"), 3: np.dtype("<i4"), 4: np.dtype("<f2")}
+TYPES: Mapping[int, np.dtype[Any]] = {0: np.dtype("<f4"), 1: np.dtype("<i1"), 2: np.dtype("<i2"), 3: np.dtype("<i4"), 4: np.dtype("<f2")}
 """CTranslate2's type numbers; 5 is bfloat16, which numpy has no type for."""
 
 LAYER_NAMES = {
@@ -128,7 +128,8 @@ class _Reader:
         size = self.number("I")
         if kind not in TYPES:
             raise ValueError(f"{name} has type {kind}, known are {', '.join(map(str, TYPES))}")
-        values = np.frombuffer(self.data, TYPES[kind], size // TYPES[kind].itemsize, self.at).reshape(shape)
+        dtype = TYPES[kind]
+        values: Array = np.frombuffer(self.data, dtype=dtype, count=size // dtype.itemsize, offset=self.at).reshape(shape)
         self.at += size
         return name, values
 

