@@ -18,6 +18,7 @@ from clipper.audience.clock import parse_start, start_from_name
 from clipper.audience.files import READERS, find_logs, load_reader, reader_of
 from clipper.audience.merge import Placed, Start, joined, place, richest_viewers
 from clipper.audience.reading import MAX_EPOCH_S, LogOptions, Reading, hider, read_head
+from clipper.audience.spreadsheet import mapping_of
 from clipper.errors import InputError
 from clipper.values import AudienceLog, Card, Comment, Order
 
@@ -55,8 +56,7 @@ def read_logs(
         for path in find_logs(recording)
         if path not in {*named_chat, *named_events} and (reading := _try_one(path, options, hide, warnings))
     ]
-    found = [_without(reading, comments=bool(named_chat), rest=bool(named_events)) for reading in found]
-    readings = [*named, *(reading for reading in found if reading.channels or reading.started_at is not None)]
+    readings = [*named, *(_without(reading, comments=bool(named_chat), rest=bool(named_events)) for reading in found)]
     start = _start(recording, readings, start_time, recording_created, options, warnings)
     parts = [place(reading, start, duration, options.zone) for reading in readings]
     return _log(readings, parts, start, warnings)
@@ -85,7 +85,7 @@ def _read_one(path: Path, options: LogOptions, hide: Callable[[object], str]) ->
     head = read_head(path)
     if not head.data.strip():
         return Reading(path=path, items=(), channels=frozenset(), warnings=(f"{path.name}: the file is empty; nothing was recorded in it",))
-    reader = reader_of(head)
+    reader = reader_of(head) or (load_reader("table") if mapping_of(path, options) else None)
     if reader is None:
         start = head.text[:60].replace("\n", " ") if head.text.isprintable() or head.text[:60].strip() else "no text"
         raise InputError(

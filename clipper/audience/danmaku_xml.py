@@ -26,14 +26,13 @@ MAX_DEPTH = 64
 _NEXT = re.compile(rb"<(?:d|gift|sc|guard|toast)[\s>/]")
 _LONGEST_NAME = 8
 _ROOT = b"<i>"
+_MARKS = re.compile(r"^(?:<\?xml[^>]{0,200}\?>\s*)?<i[\s>]|<d\s[^>]{0,400}\bp=|<BililiveRecorderRecordInfo")
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]{0,200}\?>")
 
 
 def claims(head: Head) -> bool:
-    """Recognise `<i>` with `<d p=` inside, or a recorder's header."""
-    return head.text.startswith("<") and bool(
-        re.search(r"<d\s[^>]*\bp=|<i>\s*(<metadata>|<BililiveRecorder|<chatserver>|</i>|$)|<BililiveRecorderRecordInfo", head.text)
-    )
+    """Recognise the root `<i>`, or comments of this shape where the start of a file is lost."""
+    return head.text.startswith("<") and _MARKS.search(head.text) is not None
 
 
 def read(path: Path, options: LogOptions, hide: Callable[[object], str]) -> Reading:

@@ -187,12 +187,19 @@ def read_head(path: Path, size: int = 65536) -> Head:
     try:
         with path.open("rb") as file:
             data = file.read(size)
+            rest = b"" if len(data) < size or b"\n" in data else file.readline(MAX_LINE_BYTES)
     except (OSError, ValueError) as error:
         raise InputError(
             f"could not read log {path}: {getattr(error, 'strerror', None) or error}; check the path and its permissions"
         ) from error
-    text = data.decode(encoding_of(data, is_whole=False), errors="replace").lstrip("\ufeff \t\r\n")
-    return Head(name=path.name.casefold(), data=data, text=text, first=_first_object(text))
+    encoding = encoding_of(data, is_whole=False)
+    text = data.decode(encoding, errors="replace").lstrip("\ufeff \t\r\n")
+    return Head(
+        name=path.name.casefold(),
+        data=data,
+        text=text,
+        first=_first_object(text) or _first_object(text + rest.decode(encoding, errors="replace")),
+    )
 
 
 def _first_object(text: str) -> dict[str, Any]:

@@ -53,7 +53,8 @@ def read(path: Path, options: LogOptions, hide: Callable[[object], str]) -> Read
 
     Raises InputError when no sheet is of a known kind, naming the headers that were seen.
     """
-    own = _own_columns(path, options)
+    mapping = mapping_of(path, options)
+    own = read_column_map(mapping) if mapping else ColumnMap()
     sheets = read_sheets(read_bytes(path, "log"), str(path), own.is_known)
     collector = Collector(path, options, hide)
     channels: set[Channel] = set()
@@ -71,11 +72,11 @@ def read(path: Path, options: LogOptions, hide: Callable[[object], str]) -> Read
     return collector.reading(frozenset(channels))
 
 
-def _own_columns(path: Path, options: LogOptions) -> ColumnMap:
+def mapping_of(path: Path, options: LogOptions) -> Path | None:
+    """Find the column mapping of a table: the option, `orders.toml` beside `orders.csv`, or `columns.toml` of its folder."""
     if options.mapping is not None:
-        return read_column_map(options.mapping)
-    beside = (path.with_suffix(".toml"), path.with_name("columns.toml"))
-    return next((read_column_map(place) for place in beside if place.is_file()), ColumnMap())
+        return options.mapping
+    return next((place for place in (path.with_suffix(".toml"), path.with_name("columns.toml")) if place.is_file()), None)
 
 
 def _read_sheet(collector: Collector, sheet: Sheet, layout: Layout, unit: Unit) -> None:
