@@ -19,14 +19,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from clipper import artefact, audience, detect, media, plan, sound
+from clipper import artefact, audience, detect, media, plan, sound, vision
 from clipper import render as rendering
 from clipper.catalog import find_catalog, read_catalog
 from clipper.errors import Cancelled, InputError, LivecutError, NothingFound
 from clipper.speech import transcribe, weights
 from clipper.values import AudienceLog, Catalog, Evidence, Findings, Picture, Plan, Product, Recording, Render, Span, Track, Transcript
 from clipper.version import __version__
-from clipper.vision import look
 from pipelines import config
 from pipelines.manifest import Analysis, Clip, manifest
 from pipelines.plans import PlanFile, load_plan, save_plans, stored_plans
@@ -142,7 +141,8 @@ def analyse(inputs: Inputs, settings: Settings, work: Workdir, meter: Meter) -> 
     with meter.stage("probe") as tell:
         identity = _identity(inputs.recording)
         source = work.step("recording", Recording, 1, identity, lambda: media.probe(inputs.recording))
-        catalog = _catalog(inputs)
+        found = _catalog(inputs)
+        catalog = work.step("catalog", Catalog, 1, (found,), lambda: found)
         audience_log = audience.read_logs(
             inputs.recording,
             chat=inputs.chat,
@@ -168,7 +168,7 @@ def analyse(inputs: Inputs, settings: Settings, work: Workdir, meter: Meter) -> 
         picture = work.step(
             "picture",
             Picture,
-            look.VERSION,
+            vision.VERSION,
             (source.sha256, pictures, settings.vision, settings.run.faces),
             lambda: _look(source, products, settings, tell, meter.cancelled),
         )
@@ -203,7 +203,7 @@ def publish(analysis: Analysis, clips: Sequence[Clip], settings: Settings, work:
     with meter.stage("report"):
         data = manifest(analysis, clips, why_nothing=why_nothing)
         artefact.save(work.root / "manifest.json", _json(data))
-        page = report(data, analysis.transcript, analysis.evidence, analysis.findings, work.root)
+        page = report(data, analysis.transcript, analysis.evidence, analysis.findings, work.root, products=analysis.catalog.products)
         artefact.save(work.root / "report.html", page.encode())
     run = {
         "schema": "livecut.run",
@@ -255,7 +255,7 @@ def _transcribe(source: Recording, products: tuple[Product, ...], settings: Sett
 
 def _look(source: Recording, products: tuple[Product, ...], settings: Settings, tell: Callback, cancelled: Asked) -> Picture:
     faces = weights.locate("centerface") / "centerface.onnx" if settings.run.faces else None
-    return look(source, products, settings.vision, face_model=faces, progress=tell, cancelled=cancelled)
+    return vision.look(source, products, settings.vision, face_model=faces, progress=tell, cancelled=cancelled)
 
 
 def _plan(analysis: Analysis, settings: Settings, work: Workdir, replan: bool) -> tuple[PlanFile, ...]:

@@ -54,7 +54,7 @@ class Meter:
             raise Cancelled(f"stopped before {name}: what was finished is kept, run again to go on")
         begin = time.monotonic()
         self.tell(Progress(name, 0.0))
-        yield lambda fraction: self.tell(Progress(name, min(max(float(fraction), 0.0), 1.0)))
+        yield lambda fraction: self.tell(Progress(name, min(max(float(fraction), 0.0), 0.99)))  # the end is told once, below
         self.stages[name] = {"seconds": round(time.monotonic() - begin, 3), "peak_memory_mb": round(peak_memory_mb(), 1)}
         self.tell(Progress(name, 1.0))
 
