@@ -67,12 +67,16 @@ CARD_SPREAD = 7.0
 """Standard deviation of that delay, in seconds; measured streams have 1 to 12."""
 CARD_MISSING = 0.25
 """Share of explanations without a card."""
-SEEN_PER_LOOK = 0.75
-"""Nats for one clear sighting per `LOOK_APART` seconds."""
 LOOK_APART = 5.0
 """Sightings closer than this, in seconds, repeat each other."""
+LOOK_WORTH = 0.5
+"""Share of a look's log ratio that counts: looks 5 s apart still agree more than independent ones (one in 10 s is)."""
+SEEN_INSIDE = (0.4, 20.0)
+"""Share of looks that see a product while it is explained, and how many looks that prior is worth."""
+SEEN_OUTSIDE = (0.05, 20.0)
+"""The same for other times: products stand on the table before and after their turn."""
 SEEN_MOST = 1.5
-"""Most that the picture may say of one sentence: products stay on the table after their turn."""
+"""Most that the picture may say of one sentence."""
 ASKED = 0.4
 """A chat message that names a product, within the lag of chat behind speech."""
 ASKED_MOST = 1.2
@@ -105,6 +109,7 @@ CUE = MappingProxyType(
         "recap": -1.4,
         "transition": -0.8,
         "finish": -1.3,
+        "wait": -0.9,
         "resume": 0.0,
         "chitchat": -0.9,
         "greeting": -1.6,
@@ -131,6 +136,12 @@ NAMED_SOON = (1.0, 0.6, 0.3)
 OPENS = 0.7
 """A transition phrase in the sentence, or in the one before."""
 RESUMES = 0.9
+PRESENTS = 0.8
+"""The first sentence points and names ("this is the kettle", 这件开衫): presenting, where a transition only announces."""
+UNCLOSED = -1.2
+"""The boundary lies inside a statement: no full stop and no pause before it."""
+CLOSING_PAUSE = 0.38
+"""Seconds of silence that end a statement even where the recogniser wrote a comma."""
 PAUSE_PER_SECOND = 0.5
 """Pauses between topics are longer: per second of pause, up to two."""
 PAUSE_MOST = 1.0

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipper.detect import constants as c
+from clipper.detect.boundaries import DEFAULT, BoundaryOptions, Edges, edges, pauses
 from clipper.detect.cues import Cue, counts, find_cues
 from clipper.detect.mentions import by_sentence
 from clipper.detect.names import Known, is_cjk, know
@@ -39,6 +40,10 @@ class Read:
     """For every product, the attribute words heard: (sentence, weight)."""
     starts: Table
     ends: Table
+    placed: tuple[Edges, ...]
+    """Where each sentence may be cut."""
+    closed: NDArray[np.bool_]
+    """(sentences + 1,): a statement ends before the sentence, so that a cut there leaves whole thoughts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +58,13 @@ class Scores:
     """(sentences, products) in [0, 1]: how clearly the product is named."""
 
 
-def read(evidence: Evidence, products: tuple[Product, ...]) -> Read:
-    """Look up cues, mentions, numbers and title words once."""
+def read(evidence: Evidence, products: tuple[Product, ...], boundaries: BoundaryOptions = DEFAULT) -> Read:
+    """Look up cues, mentions, numbers, title words and pauses once."""
     sentences = evidence.sentences
     cues = find_cues(sentences, evidence.language)
     known = know(products)
+    cuts = evidence.picture.cuts if evidence.picture is not None else ()
+    placed = edges(sentences, pauses(evidence, boundaries), cuts, evidence.duration, boundaries)
     return Read(
         sentences,
         products,
@@ -69,7 +76,20 @@ def read(evidence: Evidence, products: tuple[Product, ...]) -> Read:
         _words_heard(sentences, known),
         np.array([s.start for s in sentences], float),
         np.array([s.end for s in sentences], float),
+        placed,
+        _closed(sentences, placed),
     )
+
+
+def _closed(sentences: tuple[Sentence, ...], placed: tuple[Edges, ...]) -> NDArray[np.bool_]:
+    ends = [
+        edge.in_pause[1] and (edge.pause_after >= c.CLOSING_PAUSE or bool(_STOPS.search(sentence.text)))
+        for sentence, edge in zip(sentences, placed, strict=True)
+    ]
+    return np.array([True, *ends], bool)
+
+
+_STOPS = re.compile(r"[。.!?！？…][\"'”’）)]*\s*$")
 
 
 def score(evidence: Evidence, stream: Read, share: Table | None, channels: tuple[str, ...]) -> Scores:
@@ -87,7 +107,7 @@ def score(evidence: Evidence, stream: Read, share: Table | None, channels: tuple
     if "cards" in channels and evidence.log.cards is not None:
         tables["cards"] = _cards(evidence, stream)
     if "picture" in channels and evidence.picture is not None and evidence.picture.sightings is not None:
-        tables["picture"] = _seen(evidence, stream)
+        tables["picture"] = _seen(evidence, stream, share)
     if "comments" in channels and evidence.log.comments is not None:
         tables["chat"] = _asked(evidence, stream)
     if "orders" in channels and evidence.log.orders is not None:
@@ -403,7 +423,7 @@ def _talk(stream: Read, naming: Table) -> Table:
         talk += c.CUE.get(kind, 0.0) * np.minimum(count, 2) ** 0.7
     named = naming.max(axis=1, initial=0.0)
     opening = stream.cue_counts.get("transition", np.zeros(size, np.int32)) > 0
-    talk -= np.where(opening, c.CUE["transition"] * named, 0.0)  # "first, the kettle" opens; "put it aside" does not
+    talk -= np.where(opening, c.CUE["transition"] * np.minimum(1.0, 1.5 * named), 0.0)  # "first, the kettle" opens; "put it aside" does not
     talk += c.FIGURES_TOLD * np.array([min(2, sum(bool(n.unit or n.money) for n in spoken)) for spoken in stream.figures], float)
     for place, mentions in stream.mentions.items():
         if len({m.sku for m in mentions if m.kind == "name"}) >= 3:
@@ -428,31 +448,45 @@ def _cards(evidence: Evidence, stream: Read) -> Table:
     return table
 
 
-def _seen(evidence: Evidence, stream: Read) -> Table:
-    """Score sightings: one look counts per few seconds, and a product that always stands in the picture counts for nothing."""
+def _seen(evidence: Evidence, stream: Read, share: Table | None) -> Table:
+    """Score sightings, and their absence, as thinned Bernoulli looks.
+
+    How often products are seen while they are explained, and each one while it is not, is learned from an earlier pass; a
+    product that always stands in the picture, or that was never recognised, says nothing.
+    """
+    looks = _looks(evidence, stream)
     table = _blank(stream)
+    if looks is None or not len(stream.sentences):
+        return table
+    slots = [slice(int(a // c.LOOK_APART), int(b // c.LOOK_APART) + 1) for a, b in zip(stream.starts, stream.ends, strict=True)]
+    seen = np.array([looks[slot].mean(axis=0) for slot in slots])
+    (inside, worth_in), (outside, worth_out) = c.SEEN_INSIDE, c.SEEN_OUTSIDE
+    ever = looks.any(axis=0)
+    if share is None:
+        fair = 1.5 / (len(stream.products) + 1)
+        p_in = np.full(len(ever), inside)
+        p_out = np.maximum(outside, (looks.mean(axis=0) - fair) / max(1 - fair, 0.1))
+    else:
+        p_in = np.full(len(ever), (worth_in * inside + (seen * share)[:, ever].sum()) / (worth_in + share[:, ever].sum()))
+        p_out = (worth_out * outside + (seen * (1 - share)).sum(axis=0)) / (worth_out + (1 - share).sum(axis=0))
+    p_in = np.clip(np.maximum(p_in, p_out), 0.02, 0.95)
+    p_out = np.clip(p_out, 0.01, 0.95)
+    count = np.maximum(1.0, (stream.ends - stream.starts) / c.LOOK_APART)[:, None] * c.LOOK_WORTH
+    table = count * (seen * np.log(p_in / p_out) + (1 - seen) * np.log((1 - p_in) / (1 - p_out)))
+    return np.clip(np.where(ever, table, 0.0), -c.SEEN_MOST / 2, c.SEEN_MOST)
+
+
+def _looks(evidence: Evidence, stream: Read) -> Table | None:
+    """Lay sightings on a grid of looks: best score per look and product, None when nothing was ever seen."""
     column = {product.sku: k for k, product in enumerate(stream.products)}
     assert evidence.picture is not None
-    slots: dict[tuple[int, int], float] = {}
+    end = max(evidence.duration, float(stream.ends[-1]) if len(stream.ends) else 0.0)
+    looks = np.zeros((int(end // c.LOOK_APART) + 1, len(stream.products)))
     for sighting in evidence.picture.sightings or ():
-        if sighting.sku in column:
-            key = (int(sighting.time // c.LOOK_APART), column[sighting.sku])
-            slots[key] = max(slots.get(key, 0.0), sighting.score)
-    if not slots:
-        return table
-    count = int(max(evidence.duration, stream.ends[-1]) // c.LOOK_APART) + 1
-    looks = np.zeros((count, len(stream.products)))
-    for (slot, k), value in slots.items():
-        if slot < count:
-            looks[slot, k] = value
-    visible = looks.mean(axis=0)
-    rarity = np.clip(1.0 - np.maximum(0.0, visible - 2.0 / (len(stream.products) + 1)) * 2.5, 0.0, 1.0)
-    for place in range(len(stream.sentences)):
-        first, last = int(stream.starts[place] // c.LOOK_APART), int(stream.ends[place] // c.LOOK_APART) + 1
-        seconds = max(stream.ends[place] - stream.starts[place], 0.5)
-        share = looks[first:last].mean(axis=0)
-        table[place] = share * rarity * c.SEEN_PER_LOOK * max(1.0, seconds / c.LOOK_APART)
-    return np.minimum(table, c.SEEN_MOST)
+        slot = int(sighting.time // c.LOOK_APART)
+        if sighting.sku in column and 0 <= slot < len(looks):
+            looks[slot, column[sighting.sku]] = max(looks[slot, column[sighting.sku]], sighting.score)
+    return looks if looks.any() else None
 
 
 def _asked(evidence: Evidence, stream: Read) -> Table:

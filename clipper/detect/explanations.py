@@ -137,17 +137,20 @@ def _boundaries(
         | has.get("giveaway", none)
         | has.get("closing", none)
         | has.get("chitchat", none)
+        | has.get("wait", none)
     )
-    pause = np.concatenate([[0.0], stream.starts[1:] - stream.ends[:-1]])
-    rest = np.minimum(np.clip(pause, 0, None) * c.PAUSE_PER_SECOND, c.PAUSE_MOST) - 0.25
+    pause = np.array([edge.pause_before for edge in stream.placed])
+    rest = np.minimum(pause * c.PAUSE_PER_SECOND, c.PAUSE_MOST) - 0.25 + np.where(stream.closed[:size], 0.0, c.UNCLOSED)
     cuts = _cut_near(evidence, stream) if "picture" in options.channels else none
     edge = rest + np.where(cuts, c.CUT_NEAR, 0.0)
     before = np.concatenate([[False], opens[:-1]])
     enter[:, :-1] += (edge + np.where(opens | before, c.OPENS, 0.0) + np.where(resumes, c.RESUMES, 0.0))[:, None]
     soon = _named_soon(scores.naming)
     enter[:, :products] += soon * c.FIRST_NAMED + (1 - soon) * c.FIRST_UNNAMED
+    enter[:, :products] += c.PRESENTS * scores.naming * has.get("pointing", none)[:, None]
     if "cards" in options.channels and evidence.log.cards is not None:
         enter[:, :products] += _card_starts(evidence, stream, earlier)
+    leave[1:, :-1] += np.where(stream.closed[1:], 0.0, c.UNCLOSED)[:, None]
     leave[1:, :-1] += np.where(offers, c.LAST_OFFERS, c.LAST_OTHER)[:, None]
     leave[:size, :-1] += np.where(moves, c.ENDS_ON_CUE, 0.0)[:, None]
     leave[:size, :products] += c.INSIDE_NAMED * np.maximum(scores.naming - 0.5, 0.0) * 2 * ~(moves | resumes)[:, None]

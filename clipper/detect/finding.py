@@ -33,18 +33,20 @@ def find(evidence: Evidence, products: tuple[Product, ...], options: FindOptions
     """
     options = options or FindOptions()
     explained = find_explanations(evidence, products, options.explanations) if products else find_topics(evidence, options.explanations)
-    silent = pauses(evidence, options.boundaries)
-    cuts = evidence.picture.cuts if evidence.picture is not None else ()
-    placed = edges(evidence.sentences, silent, cuts, evidence.duration, options.boundaries)
+    stream = explained.stream
+    placed = edges(evidence.sentences, pauses(evidence, options.boundaries), _cuts(evidence), evidence.duration, options.boundaries)
     segments = tuple(_snapped(segment, evidence.sentences, placed) for segment in explained.segments)
     hot = tuple(
-        _snapped_hot(item, evidence.sentences, placed)
-        for item in find_hot_items(evidence, explained.segments, explained.stream, options.hot)
+        _snapped_hot(item, evidence.sentences, placed) for item in find_hot_items(evidence, explained.segments, stream, options.hot)
     )
-    teasers = find_teasers(evidence, segments, hot, explained.stream, placed, options.teasers)
+    teasers = find_teasers(evidence, segments, hot, stream, placed, options.teasers)
     return Findings(
         segments=segments, hot_items=hot, teasers=teasers, curves=curves(evidence, explained), warnings=_warnings(evidence, products)
     )
+
+
+def _cuts(evidence: Evidence) -> tuple[float, ...]:
+    return evidence.picture.cuts if evidence.picture is not None else ()
 
 
 def _snapped(segment: Segment, sentences: Sequence[Sentence], placed: Sequence[Edges]) -> Segment:

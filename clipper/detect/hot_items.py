@@ -369,14 +369,23 @@ def offer_window(segment: Segment, peak: float, stream: Read, options: HotOption
             and (urges[at] or offers[at] or _length(stream, first, last) < options.min_s)
         ):
             last = at
-    while last + 1 in inside and _length(stream, first, last) < options.min_s:
-        last += 1
-    while first - 1 in inside and _length(stream, first, last) < options.min_s:
-        first -= 1
-    while first < centre and _length(stream, first, last) > options.max_s:
-        first += 1
+    first, last = _whole(stream, first, last, inside, options)
     counts = any(_counts_down(stream.sentences[at]) for at in range(first, last + 1))
     return Span(stream.sentences[first].start, stream.sentences[last].end), counts
+
+
+def _whole(stream: Read, first: int, last: int, inside: list[int], options: HotOptions) -> tuple[int, int]:
+    """Grow a window to whole statements and to its least length; shrink it when it is too long."""
+    while last + 1 in inside and (_length(stream, first, last) < options.min_s or not stream.closed[last + 1]):
+        last += 1
+    while first - 1 in inside and (_length(stream, first, last) < options.min_s or not stream.closed[first]):
+        first -= 1
+    starts = [at for at in range(first, last + 1) if stream.closed[at] and options.min_s <= _length(stream, at, last) <= options.max_s]
+    if _length(stream, first, last) > options.max_s and starts:
+        first = starts[0]
+    while last > first and _length(stream, first, last) > options.max_s:
+        last -= 1
+    return first, last
 
 
 def _length(stream: Read, first: int, last: int) -> float:

@@ -38,6 +38,8 @@ class MentionOptions:
     """Weight of a product that another one is compared with."""
     recap_weight: float = 0.15
     """Weight of a mention in a sentence that lists several products."""
+    opening_weight: float = 0.6
+    """Weight of a mention that announces (let's start with, hang on) and does not present."""
     finish_weight: float = 0.2
     """Weight of a product that is being put away."""
     answer_weight: float = 0.45
@@ -46,7 +48,7 @@ class MentionOptions:
     def __post_init__(self) -> None:
         if not -0.2 <= self.leniency <= 0.2:
             raise InputError(f"mentions.leniency is {self.leniency}: it must lie between -0.2 and 0.2")
-        for name in ("finish_weight", "preview_weight", "compare_weight", "recap_weight", "answer_weight"):
+        for name in ("opening_weight", "finish_weight", "preview_weight", "compare_weight", "recap_weight", "answer_weight"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"mentions.{name} is {getattr(self, name)}: it must lie between 0 and 1")
 
@@ -240,6 +242,8 @@ def _weight(kinds: set[str], products: int, mention: Mention, options: MentionOp
     weight = 1.0
     if "finish" in kinds:
         weight = min(weight, options.finish_weight)
+    if kinds & {"wait"} or ("transition" in kinds and "pointing" not in kinds):
+        weight = min(weight, options.opening_weight)
     if "preview" in kinds:
         weight = min(weight, options.preview_weight)
     if "compare" in kinds and "link" not in kinds:

@@ -156,7 +156,7 @@ def moments(
             span = Span(placed[first].start, placed[last].end)
             if span.duration > options.longest_piece_s or (last > first and owners[last] != owners[first]):
                 break
-            if not placed[first].in_pause[0] or not placed[last].in_pause[1] or span.duration < 1.5:
+            if not stream.closed[first] or not stream.closed[last + 1] or not placed[first].in_pause[0] or span.duration < 1.5:
                 continue
             value = sum(max(w, -0.5) for w in worth[first : last + 1])
             if value <= 0 or min(worth[first], worth[last]) <= 0.15:
@@ -172,9 +172,6 @@ def _moment(stream: Read, first: int, last: int, span: Span, value: float, kinds
             merged[kind] = merged.get(kind, 0.0) + amount
     text = "".join(stream.sentences[at].text for at in range(first, last + 1))
     if _DANGLING.match(stream.sentences[first].text):
-        value *= 0.8
-    whole = first == 0 or re.search(r"[。.!?！？…]\W*$", stream.sentences[first - 1].text)
-    if not whole:
         value *= 0.8
     opens = sum(merged.get(kind, 0.0) for kind in ("surprise", "hook", "promise", "exclamation")) + 0.5 * value / max(span.duration, 2.0)
     return Moment(first, last, span, value, tuple(sorted(merged.items())), sku, opens, frozenset(content_words(text)))
