@@ -1,1 +1,5 @@
-"""One decode, many meters: cuts, faces, product sightings."""
+"""Looking at a recording: one decode, many meters — sharpness, cuts, faces, product sightings."""
+
+from clipper.vision.looking import VERSION, LookOptions, look
+
+__all__ = ["VERSION", "LookOptions", "look"]

@@ -1,0 +1,163 @@
+"""Catalogue pictures made ready for recognition: the product cut from its plain background, and its local features.
+
+Features are ORB (Rublee et al., 2011): binary, quick, indifferent to rotation and size. Each picture is described at two
+sizes, so that a product that fills a seventh of the frame's width is met at its own size.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from clipper.values import Product
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
+
+CANVAS_PX = 256
+"""Longer side of the product in the canvas that transforms refer to."""
+SIZES_PX = (256, 128)
+FEATURES = (420, 180)
+PER_PRODUCT = 4
+"""Pictures used of each product."""
+PLAIN_LAB = 9.0
+"""Pixels this near to the border's colour belong to a plain background."""
+COLOUR_LAB = 15.0
+"""Chroma from which a pixel counts as coloured."""
+LEAST_FEATURES = 12
+"""With fewer, a match proves nothing."""
+MAX_PIXELS = 60_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """One catalogue picture, ready to be met in a frame."""
+
+    sku: str
+    canvas: NDArray[np.uint8]
+    """uint8 (h, w, 3) BGR, longer side 256: the product, background greyed out by `mask`."""
+    mask: NDArray[np.uint8]
+    """uint8 (h, w): 255 where the product is."""
+    points: NDArray[np.float32]
+    """float32 (n, 4): x, y on the canvas, size of the feature on the canvas, angle in degrees."""
+    descriptors: NDArray[np.uint8]
+    """uint8 (n, 32)."""
+    colourful: float
+    """Share of the product that has a colour, in [0, 1]."""
+
+
+def prepare(products: Iterable[Product]) -> tuple[tuple[Template, ...], tuple[str, ...]]:
+    """Make templates of the products' pictures; returns them and a warning for each product that has no usable picture."""
+    templates: list[Template] = []
+    warnings: list[str] = []
+    for product in products:
+        made: list[Template] = []
+        reasons: list[str] = []
+        for path in product.images[:PER_PRODUCT]:
+            try:
+                template = template_of(product.sku, read_picture(path))
+            except (OSError, ValueError) as error:
+                reasons.append(f"{path}: {error}")
+                continue
+            if len(template.descriptors) >= LEAST_FEATURES:
+                made.append(template)
+            else:
+                reasons.append(f"{path}: too plain to be recognised")
+        if reasons and not made:
+            warnings.append(f"{product.sku} cannot be recognised in the picture ({'; '.join(reasons)})")
+        templates += made
+    return tuple(templates), tuple(warnings)
+
+
+def read_picture(path: str) -> NDArray[np.uint8]:
+    """Read a picture, upright, as uint8 (h, w, 4) BGRA; raises OSError or ValueError for what is no sane picture."""
+    import numpy as np
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as file:
+            if file.width * file.height > MAX_PIXELS:
+                raise ValueError(f"{file.width}×{file.height} pixels are more than a product picture needs")
+            file.draft("RGB", (1600, 1600))
+            picture = ImageOps.exif_transpose(file).convert("RGBA")
+    except (Image.DecompressionBombError, SyntaxError) as error:
+        raise ValueError(str(error)) from error
+    picture.thumbnail((1024, 1024), Image.Resampling.LANCZOS)
+    return np.ascontiguousarray(np.asarray(picture)[:, :, [2, 1, 0, 3]])
+
+
+def template_of(sku: str, picture: NDArray[np.uint8]) -> Template:
+    """Cut the product from a picture uint8 (h, w, 4) BGRA and describe it."""
+    import cv2
+    import numpy as np
+
+    mask = product_mask(picture)
+    x, y, w, h = cv2.boundingRect(mask)
+    alpha = picture[:, :, 3:4].astype(np.float32) / 255
+    colour = (picture[:, :, :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)[y : y + h, x : x + w]
+    scale = CANVAS_PX / max(w, h)
+    size = (max(8, round(w * scale)), max(8, round(h * scale)))
+    canvas = cv2.resize(colour, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    small_mask = cv2.resize(mask[y : y + h, x : x + w], size, interpolation=cv2.INTER_NEAREST)
+    points, descriptors = _describe(canvas, small_mask)
+    lab = cv2.cvtColor(canvas.astype(np.float32) / 255, cv2.COLOR_BGR2Lab)
+    colourful = float(np.mean(np.linalg.norm(lab[:, :, 1:], axis=2)[small_mask > 0] > COLOUR_LAB))
+    return Template(sku, canvas, small_mask, points, descriptors, colourful)
+
+
+def product_mask(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Mark the product in a picture uint8 (h, w, 4) BGRA: by its alpha, else what a plain border does not reach, else all."""
+    import cv2
+    import numpy as np
+
+    height, width = picture.shape[:2]
+    everything = np.full((height, width), 255, np.uint8)
+    alpha = picture[:, :, 3]
+    if np.mean(alpha < 32) > 0.02:
+        mask = np.where(alpha >= 32, 255, 0).astype(np.uint8)
+        return mask if np.mean(mask > 0) > 0.01 else everything
+    lab = cv2.cvtColor(np.ascontiguousarray(picture[:, :, :3]).astype(np.float32) / 255, cv2.COLOR_BGR2Lab)
+    edge = max(1, min(height, width) // 100)
+    border = np.concatenate([part.reshape(-1, 3) for part in (lab[:edge], lab[-edge:], lab[:, :edge], lab[:, -edge:])])
+    usual = np.median(border, axis=0)
+    if np.mean(np.linalg.norm(border - usual, axis=1) < PLAIN_LAB) < 0.8:
+        return everything
+    plain = (np.linalg.norm(lab - usual, axis=2) < PLAIN_LAB).astype(np.uint8)
+    _, labels = cv2.connectedComponents(plain, connectivity=4)
+    touching = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    outside = np.isin(labels, touching[touching > 0]) & (plain > 0)
+    mask = cv2.morphologyEx(np.where(outside, 0, 255).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return mask if 0.02 < np.mean(mask > 0) < 0.98 else everything
+
+
+def _describe(canvas: NDArray[np.uint8], mask: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Find and describe features of the canvas at two sizes; positions and sizes are the canvas'."""
+    import cv2
+    import numpy as np
+
+    grey = cv2.cvtColor(canvas, cv2.COLOR_BGR2GRAY)
+    near = cv2.dilate(mask, np.ones((9, 9), np.uint8))
+    points: list[Any] = []
+    found: list[NDArray[np.uint8]] = []
+    for size, count in zip(SIZES_PX, FEATURES, strict=True):
+        scale = size / CANVAS_PX
+        # patches reach beyond the product's outline: pad, so that features near the border are described too
+        pad = 32
+        small = cv2.copyMakeBorder(
+            cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), pad, pad, pad, pad, cv2.BORDER_REPLICATE
+        )
+        area = cv2.copyMakeBorder(cv2.resize(near, None, fx=scale, fy=scale), pad, pad, pad, pad, cv2.BORDER_CONSTANT)
+        orb = cv2.ORB_create(nfeatures=count, scaleFactor=1.2, nlevels=8, edgeThreshold=16, patchSize=31, fastThreshold=8)
+        keys, descriptors = orb.detectAndCompute(small, area)
+        if descriptors is None:
+            continue
+        points += [((key.pt[0] - pad) / scale, (key.pt[1] - pad) / scale, key.size / scale, key.angle) for key in keys]
+        found.append(descriptors)
+    if not found:
+        return np.zeros((0, 4), np.float32), np.zeros((0, 32), np.uint8)
+    return np.array(points, np.float32), np.concatenate(found)
