@@ -179,7 +179,8 @@ def _digit(text: str, position: int, scan: _Scan) -> int:
     digit = _DIGITS[text[position]]
     following = text[position + 1 : position + 2]
     if scan.current is None:
-        if scan.unit >= 100 and following and following in COUNTERS and text[position] in "一两":
+        is_counted = bool(following) and following in COUNTERS and following != "块"
+        if scan.unit >= 100 and not scan.has_gap and is_counted and text[position] in "一两":
             return 0  # 一百一瓶 is 100 for one bottle
         if scan.unit == 10 and text[position] == "两":
             return 0
