@@ -8,6 +8,7 @@ is nearest to what the recogniser said.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,7 +106,7 @@ def edges(
     if not sentences:
         return ()
     joints = [_joint(sentences[0].start - 1.0, sentences[0].start, silent, options)]
-    joints += [_joint(a.end, b.start, silent, options) for a, b in zip(sentences, sentences[1:], strict=False)]
+    joints += [_joint(a.end, b.start, silent, options) for a, b in pairwise(sentences)]
     joints.append(_joint(sentences[-1].end, min(sentences[-1].end + 1.0, max(duration, sentences[-1].end)), silent, options))
     placed = []
     for number, sentence in enumerate(sentences):

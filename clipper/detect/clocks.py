@@ -8,12 +8,15 @@ explain, the offset is applied. Unclear means untouched.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
 from clipper.detect.lags import Floats
 from clipper.errors import InputError
-from clipper.values import AudienceLog, Mention, Span, Viewers
+from clipper.values import AudienceLog, Card, Comment, Mention, Order, Viewers
+
+Event = TypeVar("Event", Comment, Order, Card, Viewers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,17 +148,18 @@ def shifted(log: AudienceLog, offset: float) -> AudienceLog:
     if offset == 0.0:
         return log
 
-    def move(events):  # type: ignore[no-untyped-def]
-        return (
-            None
-            if events is None
-            else tuple(replace(e, time=round(e.time + offset, 3)) for e in events if e.time + offset >= 0 or isinstance(e, Viewers))
-        )
+    return replace(
+        log,
+        comments=_moved(log.comments, offset),
+        orders=_moved(log.orders, offset),
+        cards=_moved(log.cards, offset),
+        viewers=_moved(log.viewers, offset),
+    )
 
-    return replace(log, comments=move(log.comments), orders=move(log.orders), cards=move(log.cards), viewers=move(log.viewers))
 
-
-def covered(log: AudienceLog, duration: float) -> Span:
-    """Give the stretch of the recording that the log's events cover."""
-    times = [e.time for events in (log.comments, log.orders, log.cards, log.viewers) for e in events or ()]
-    return Span(max(0.0, min(times)), min(duration, max(times))) if times else Span(0.0, 0.0)
+def _moved(events: tuple[Event, ...] | None, offset: float) -> tuple[Event, ...] | None:
+    """Move events; counts of viewers before the start are kept, as they say how many there were at it."""
+    if events is None:
+        return None
+    moved = (replace(event, time=round(event.time + offset, 3)) for event in events)
+    return tuple(event for event in moved if event.time >= 0 or isinstance(event, Viewers))

@@ -21,7 +21,9 @@ from clipper.values import Sentence
 FUZZY_FROM = 3
 """Characters from which a Mandarin phrase may be misheard; shorter ones occur by chance."""
 LEAST = 0.86
-"""Score from which a phrase counts: one confusable syllable in three, or a wrong tone in each."""
+"""Score from which a phrase counts: two confusable syllables in four."""
+LEAST_SHORT = 0.92
+"""The same for three syllables: one confusable (z for zh), and no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,8 @@ def lexicon(language: str) -> Mapping[str, tuple[str, ...]]:
 def find_cues(sentences: tuple[Sentence, ...], language: str) -> tuple[Cue, ...]:
     """Find the cues of every sentence, sorted by sentence and place; the longer of two overlapping ones of a kind stays."""
     table = lexicon(language)
-    if language == "zh":
-        found = [*_exact(sentences, table), *_by_sound(sentences, table)]
-    else:
-        found = _by_words(sentences, table)
-    return _longest(found)
+    chinese = language == "zh"
+    return _longest([*_exact(sentences, table), *_by_sound(sentences, table)] if chinese else _by_words(sentences, table))
 
 
 def counts(cues: tuple[Cue, ...], size: int) -> Mapping[str, np.ndarray[tuple[int], np.dtype[np.int32]]]:
@@ -90,7 +89,7 @@ def _by_sound(sentences: tuple[Sentence, ...], table: Mapping[str, tuple[str, ..
         for phrase in phrases:
             if len(phrase) < FUZZY_FROM:
                 continue
-            for start, end, _ in heard.align(tokens(phrase), LEAST):
+            for start, end, _ in heard.align(tokens(phrase), LEAST if len(phrase) > FUZZY_FROM else LEAST_SHORT):
                 if owners[start] == owners[end - 1]:
                     first, last = stream[start], stream[end - 1]
                     text = sentences[owners[start]].text[first.start : last.end]

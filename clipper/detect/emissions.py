@@ -251,7 +251,7 @@ def learned(stream: Read, share: Table) -> Table:
             places.setdefault(word, []).append(at)
     overall = share.mean(axis=0) + 0.02
     table = np.zeros((size, products))
-    for word, ats in places.items():
+    for ats in places.values():
         if not 2 <= len(ats) <= max(4, size // 8):
             continue
         counted = share[ats].sum(axis=0)
@@ -263,7 +263,8 @@ def learned(stream: Read, share: Table) -> Table:
                 continue
             ratio = np.log((rest + c.LEARNED_DOUBT * overall) / (trials + c.LEARNED_DOUBT)) - np.log(overall)
             table[at] += np.clip(ratio, -0.3, c.LEARNED_MOST) * 0.5
-    return np.clip(table, -0.5, c.LEARNED_ALL)
+    clipped: Table = np.clip(table, -0.5, c.LEARNED_ALL)
+    return clipped
 
 
 _STOP = frozenset(
@@ -461,7 +462,7 @@ def _seen(evidence: Evidence, stream: Read, share: Table | None) -> Table:
     slots = [slice(int(a // c.LOOK_APART), int(b // c.LOOK_APART) + 1) for a, b in zip(stream.starts, stream.ends, strict=True)]
     seen = np.array([looks[slot].mean(axis=0) for slot in slots])
     (inside, worth_in), (outside, worth_out) = c.SEEN_INSIDE, c.SEEN_OUTSIDE
-    ever = looks.any(axis=0)
+    ever: NDArray[np.bool_] = looks.max(axis=0) > 0
     if share is None:
         fair = 1.5 / (len(stream.products) + 1)
         p_in = np.full(len(ever), inside)

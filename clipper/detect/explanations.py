@@ -7,6 +7,7 @@ often names are said in passing, what a link number means, how late cards come, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -227,9 +228,7 @@ def _segments(evidence: Evidence, stream: Read, scores: Scores, decoding: Decodi
         confidence = sure(decoding, first, last, state, stream)
         if end - start < options.min_s or confidence < options.min_confidence:
             continue
-        gaps = tuple(
-            Span(float(stream.starts[a[1]]), float(stream.ends[b[0] - 1])) for a, b in zip(pieces, pieces[1:], strict=False) if b[0] > a[1]
-        )
+        gaps = tuple(Span(float(stream.starts[a[1]]), float(stream.ends[b[0] - 1])) for a, b in pairwise(pieces) if b[0] > a[1])
         if state < len(stream.products):
             sku, name = stream.products[state].sku, ""
         else:

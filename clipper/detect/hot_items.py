@@ -24,7 +24,8 @@ from clipper.values import Evidence, HotItem, Segment, Sentence, Span
 
 INTENT = re.compile(
     r"多少钱|什么价|价格|怎么拍|怎么买|链接|拍了|已拍|下单|买了|抢到|没抢到|要了|来一|来两|想要|冲|有货|补货|尺码|几号|包邮|加购|付了"
-    r"|how much|price|link|bought|ordered|got (?:one|two|mine|it)|take my money|checked? ?out|in stock|restock|need this|want (?:one|this|it)|size",
+    r"|how much|price|link|bought|ordered|got (?:one|two|mine|it)|take my money|checked? ?out"
+    r"|in stock|restock|need this|want (?:one|this|it)|size",
     re.IGNORECASE,
 )
 """What people write when they want or have bought something."""

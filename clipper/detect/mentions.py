@@ -201,10 +201,7 @@ def link_number(text: str) -> int:
 
 def _link_follows(tail: str) -> bool:
     heard = tokens(tail[:3])
-    for wanted in _LINK_WORDS:
-        if len(heard) >= 2 and sum(cost(a, b) for a, b in zip(wanted, heard, strict=False)) <= 0.9:
-            return True
-    return False
+    return len(heard) >= 2 and any(sum(cost(a, b) for a, b in zip(wanted, heard, strict=False)) <= 0.9 for wanted in _LINK_WORDS)
 
 
 def _kinds(sentences: tuple[Sentence, ...], cues: tuple[Cue, ...]) -> Mapping[int, set[str]]:

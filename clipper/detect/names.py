@@ -16,7 +16,7 @@ from clipper.detect.numerals import numbers
 from clipper.values import Product
 
 _CJK = re.compile(r"[\u3400-\u9fff]")
-_CLUTTER = frozenset(
+CLUTTER = frozenset(
     [
         "件套",
         "收纳",
@@ -245,7 +245,7 @@ def title_words(title: str) -> tuple[str, ...]:
     found: list[str] = []
     for piece in re.split(r"[\s,/|·×x*+\-—()（）\[\]【】]+", title):
         if is_cjk(piece):
-            found += [w for w in cut(re.sub(r"[0-9A-Za-z.%]+", " ", piece)) if len(w) >= 2 and w not in _CLUTTER]
+            found += [w for w in cut(re.sub(r"[0-9A-Za-z.%]+", " ", piece)) if len(w) >= 2 and w not in CLUTTER]
         elif len(piece) >= 3 and piece.isalpha() and piece.lower() not in _EN_CLUTTER:
             found.append(piece.lower())
     return tuple(dict.fromkeys(found))
@@ -286,7 +286,7 @@ def _chinese_heads(product: Product) -> list[tuple[str, float]]:
     found: dict[str, float] = {}
     for place, piece in enumerate(pieces):
         words = [w for w in cut(piece) if is_cjk(w)]
-        if not words or words[-1] in _CLUTTER:
+        if not words or words[-1] in CLUTTER:
             continue
         last = words[-1] if len(words[-1]) >= 2 else "".join(words[-2:])
         sure = ends[last[-1]] >= 2 or last[-1] in category

@@ -48,8 +48,8 @@ _UNIT = re.compile(
     re.IGNORECASE,
 )
 _SAME = {
-    "毫升": "ml", "milliliter": "ml", "升": "l", "liter": "l", "litre": "l", "公斤": "kg", "千克": "kg", "kilo": "kg", "克": "g", "gram": "g", "公分": "cm", "厘米": "cm",
-    "毫米": "mm", "millimeter": "mm", "米": "m", "寸": "inch", "inche": "inch", "瓦": "w", "毫安": "mah", "ounce": "oz", "lb": "lb",
+    "毫升": "ml", "milliliter": "ml", "升": "l", "liter": "l", "litre": "l", "公斤": "kg", "千克": "kg", "kilo": "kg", "克": "g", "gram": "g",
+    "公分": "cm", "厘米": "cm", "毫米": "mm", "millimeter": "mm", "米": "m", "寸": "inch", "inche": "inch", "瓦": "w", "毫安": "mah", "ounce": "oz",
 }  # fmt: skip
 
 
@@ -114,7 +114,7 @@ def _positional(text: str) -> int:
     total = section = digit = last = 0
     for c in text:
         if c in _DIGITS:
-            digit, last = _DIGITS[c], last if c in "零〇" else last
+            digit = _DIGITS[c]
             last = 1 if c in "零〇" else last
         elif _POWERS[c] >= 10000:
             total, section, digit, last = (total + section + digit) * _POWERS[c], 0, 0, _POWERS[c]

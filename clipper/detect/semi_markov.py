@@ -129,7 +129,7 @@ def _gate(model: Model, ended: Floats) -> Floats:
     return out
 
 
-def _without(values: Floats, total: float) -> Floats:
+def _without(values: Floats, total: Floats) -> Floats:
     """Leave each value out of the log-sum of all."""
     if len(values) == 1:
         return np.full(1, NEVER)

@@ -212,7 +212,7 @@ class Heard:
                 longer[1:] = length_now[:-1] + 1
                 current, length_now = np.where(better, extra, current), np.where(better, longer, length_now)
             previous, depth = current, length_now
-        scores = 1.0 - previous / length
+        scores = (1.0 - previous / length).astype(np.float32)
         return _apart(scores, depth, least)
 
     def align(self, name: tuple[Token, ...], least: float) -> tuple[tuple[int, int, float], ...]:

@@ -47,7 +47,7 @@ SPOILS = {
     "reassure": 0.3,
 }
 """What takes away: news for those already here."""
-HOT_FACTOR = 1.6
+HOT_FACTOR = 2.2
 """A hot product's moments count more: people who buy have shown what pulls."""
 OUTSIDE_FACTOR = 0.3
 """Talk outside explanations, unless it promises a product."""
@@ -57,7 +57,8 @@ TOO_ALIKE = 0.5
 """Share of common content words from which two runs say the same."""
 _RESULT = re.compile(
     r"一[滴点丝个颗根块粒道下次层丁]?[^，,。]{0,2}[都也](?:没|不)|[都也]没有|完全没|根本没|居然|竟然|没想到|反而|自己就|马上就|瞬间|立刻|冒|爆|流|溅|弹回来"
-    r"|\bnot (?:one|a single|even)\b|\bcompletely\b|\bstill\b|\bno \w+ at all\b|\bnothing\b|\bjust (?:rolls?|rolling|slides?|melts?)\b|\binstantly\b|\bright away\b|\blook at (?:it|that)\b",
+    r"|\bnot (?:one|a single|even)\b|\bcompletely\b|\bstill\b|\bno \w+ at all\b|\bnothing\b|\binstantly\b|\bright away\b"
+    r"|\bjust (?:rolls?|rolling|slides?|melts?)\b|\blook at (?:it|that)\b",
     re.IGNORECASE,
 )
 _COUNT = re.compile(
@@ -243,7 +244,7 @@ def value(chosen: Sequence[Moment]) -> float:
     total = 0.0
     for moment in chosen:
         products[moment.sku] = products.get(moment.sku, 0) + 1
-        total += moment.worth / math.sqrt(products[moment.sku]) if products[moment.sku] > 2 else moment.worth
+        total += moment.worth / math.sqrt(products[moment.sku]) if products[moment.sku] > 3 else moment.worth
         for kind, amount in moment.kinds:
             kinds[kind] = kinds.get(kind, 0.0) + max(amount, 0.0)
     return total + sum(0.5 * WORTH.get(kind, 0.0) * math.log1p(amount) for kind, amount in kinds.items())

@@ -147,13 +147,10 @@ def telling_words(sentences: tuple[Sentence, ...], first: int, last: int) -> tup
 def topic_words(text: str) -> tuple[str, ...]:
     """Give the words of a sentence that could name a thing."""
     from clipper.detect.emissions import content_words
-    from clipper.detect.names import _CLUTTER
+    from clipper.detect.names import CLUTTER
 
-    if is_cjk(text):
-        found = [w for w in cut(text) if len(w) >= 2 and is_cjk(w)]
-    else:
-        found = list(content_words(text))
-    return tuple(w for w in found if w not in _DULL and w not in _CLUTTER and w not in _cue_words())
+    found = [w for w in cut(text) if len(w) >= 2 and is_cjk(w)] if is_cjk(text) else list(content_words(text))
+    return tuple(w for w in found if w not in _DULL and w not in CLUTTER and w not in _cue_words())
 
 
 def _cue_words() -> frozenset[str]:
