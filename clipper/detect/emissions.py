@@ -526,4 +526,6 @@ def _bought(evidence: Evidence, stream: Read) -> Table:
     window = cumulated[last] - cumulated[first]
     expected = cumulated[-1] * ((late - early) + (stream.ends - stream.starts))[:, None] / max(evidence.duration, 1.0)
     gain = np.clip(0.5 * np.log((window + 1.0) / (expected + 1.0)), 0.0, c.BOUGHT_MOST)
-    return gain - gain.max(axis=1, keepdims=True)  # which product, not whether: orders go on when the talk has moved to other things
+    # which product, not whether: orders go on when the talk has moved to other things
+    relative: Table = gain - gain.max(axis=1, keepdims=True)
+    return relative

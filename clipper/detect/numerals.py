@@ -48,8 +48,9 @@ _UNIT = re.compile(
     re.IGNORECASE,
 )
 _SAME = {
-    "毫升": "ml", "milliliter": "ml", "升": "l", "liter": "l", "litre": "l", "公斤": "kg", "千克": "kg", "kilo": "kg", "克": "g", "gram": "g",
-    "公分": "cm", "厘米": "cm", "毫米": "mm", "millimeter": "mm", "米": "m", "寸": "inch", "inche": "inch", "瓦": "w", "毫安": "mah", "ounce": "oz",
+    "毫升": "ml", "milliliter": "ml", "升": "l", "liter": "l", "litre": "l", "公斤": "kg", "千克": "kg", "kilo": "kg",
+    "克": "g", "gram": "g", "公分": "cm", "厘米": "cm", "毫米": "mm", "millimeter": "mm", "米": "m", "寸": "inch",
+    "inche": "inch", "瓦": "w", "毫安": "mah", "ounce": "oz",
 }  # fmt: skip
 
 

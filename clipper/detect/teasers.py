@@ -178,13 +178,17 @@ def _moment(stream: Read, first: int, last: int, span: Span, value: float, kinds
     return Moment(first, last, span, value, tuple(sorted(merged.items())), sku, opens, frozenset(content_words(text)))
 
 
+_CUED = ("surprise", "demo", "proof", "hook", "price", "urgency", "benefit")
+
+
 def _kinds(stream: Read, at: int) -> Mapping[str, float]:
     """Say what a sentence does, by amount."""
     count = {kind: int(row[at]) for kind, row in stream.cue_counts.items() if row[at]}
     text = stream.sentences[at].text
-    found = {
-        kind: min(count[kind], 2) ** 0.6 for kind in ("surprise", "demo", "proof", "hook", "price", "urgency", "benefit") if kind in count
-    }
+    found: dict[str, float] = {}
+    for kind in _CUED:
+        if kind in count:
+            found[kind] = min(count[kind], 2) ** 0.6
     if _RESULT.search(text):
         found["result"] = 1.0
     if _COUNT.search(text):

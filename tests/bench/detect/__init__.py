@@ -1,0 +1,1 @@
+"""How well the finding finds: labelled and simulated streams, baselines, one table per set of channels."""
