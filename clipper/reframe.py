@@ -205,7 +205,7 @@ def _path(shot: Span, seen: Sequence[_Seen], window: _Window, slack: float, opti
     for before, after in pairwise(rests):
         start, end = _glide(before, after, window, options)
         points += [(start, before.middle), (end, after.middle)]
-    points = [(shot.start, rests[0].middle), *points, (shot.end, rests[-1].middle)] if not points else points
+    points = points or [(shot.start, rests[0].middle), (shot.end, rests[-1].middle)]
     last = max(shot.start, shot.end - SEAM_S)
     inner = [(time, middle) for time, middle in points if shot.start < time < last]
     whole = [(shot.start, _value(points, shot.start)), *inner, (last, _value(points, last))]

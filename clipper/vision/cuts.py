@@ -52,7 +52,7 @@ def summarise(image: NDArray[np.uint8]) -> View:
     blocks = cv2.resize(lab, (max(1, size[0] // 4), max(1, size[1] // 4)), interpolation=cv2.INTER_AREA)
     counts = cv2.calcHist([lab], [0, 1, 2], None, [8, 12, 12], [0, 100, -60, 60, -60, 60])
     counts = cv2.GaussianBlur(counts.reshape(8, 144), (1, 3), 0).reshape(-1)
-    return View(blocks, np.sqrt(counts / max(float(counts.sum()), 1e-9)).astype(np.float32))
+    return View(np.asarray(blocks, np.float32), np.sqrt(counts / max(float(counts.sum()), 1e-9)).astype(np.float32))
 
 
 def distance(before: View, after: View) -> tuple[float, float]:

@@ -23,6 +23,7 @@ CANVAS_PX = 256
 """Longer side of the product in the canvas that transforms refer to."""
 SIZES_PX = (256, 128)
 FEATURES = (420, 180)
+PAD_PX = 32
 PER_PRODUCT = 4
 """Pictures used of each product."""
 PLAIN_LAB = 9.0
@@ -102,8 +103,8 @@ def template_of(sku: str, picture: NDArray[np.uint8]) -> Template:
     colour = (picture[:, :, :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)[y : y + h, x : x + w]
     scale = CANVAS_PX / max(w, h)
     size = (max(8, round(w * scale)), max(8, round(h * scale)))
-    canvas = cv2.resize(colour, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    small_mask = cv2.resize(mask[y : y + h, x : x + w], size, interpolation=cv2.INTER_NEAREST)
+    canvas = np.asarray(cv2.resize(colour, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC), np.uint8)
+    small_mask = np.asarray(cv2.resize(mask[y : y + h, x : x + w], size, interpolation=cv2.INTER_NEAREST), np.uint8)
     points, descriptors = _describe(canvas, small_mask)
     lab = cv2.cvtColor(canvas.astype(np.float32) / 255, cv2.COLOR_BGR2Lab)
     colourful = float(np.mean(np.linalg.norm(lab[:, :, 1:], axis=2)[small_mask > 0] > COLOUR_LAB))
@@ -131,7 +132,8 @@ def product_mask(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     _, labels = cv2.connectedComponents(plain, connectivity=4)
     touching = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     outside = np.isin(labels, touching[touching > 0]) & (plain > 0)
-    mask = cv2.morphologyEx(np.where(outside, 0, 255).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    opened = cv2.morphologyEx(np.where(outside, 0, 255).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    mask = np.asarray(opened, np.uint8)
     return mask if 0.02 < np.mean(mask > 0) < 0.98 else everything
 
 
@@ -147,17 +149,15 @@ def _describe(canvas: NDArray[np.uint8], mask: NDArray[np.uint8]) -> tuple[NDArr
     for size, count in zip(SIZES_PX, FEATURES, strict=True):
         scale = size / CANVAS_PX
         # patches reach beyond the product's outline: pad, so that features near the border are described too
-        pad = 32
-        small = cv2.copyMakeBorder(
-            cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), pad, pad, pad, pad, cv2.BORDER_REPLICATE
-        )
-        area = cv2.copyMakeBorder(cv2.resize(near, None, fx=scale, fy=scale), pad, pad, pad, pad, cv2.BORDER_CONSTANT)
-        orb = cv2.ORB_create(nfeatures=count, scaleFactor=1.2, nlevels=8, edgeThreshold=16, patchSize=31, fastThreshold=8)
+        small, area = (cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for picture in (grey, near))
+        small = cv2.copyMakeBorder(small, PAD_PX, PAD_PX, PAD_PX, PAD_PX, cv2.BORDER_REPLICATE)
+        area = cv2.copyMakeBorder(area, PAD_PX, PAD_PX, PAD_PX, PAD_PX, cv2.BORDER_CONSTANT)
+        orb = cv2.ORB.create(nfeatures=count, scaleFactor=1.2, nlevels=8, edgeThreshold=16, patchSize=31, fastThreshold=8)
         keys, descriptors = orb.detectAndCompute(small, area)
         if descriptors is None:
             continue
-        points += [((key.pt[0] - pad) / scale, (key.pt[1] - pad) / scale, key.size / scale, key.angle) for key in keys]
-        found.append(descriptors)
+        points += [((key.pt[0] - PAD_PX) / scale, (key.pt[1] - PAD_PX) / scale, key.size / scale, key.angle) for key in keys]
+        found.append(np.asarray(descriptors, np.uint8))
     if not found:
         return np.zeros((0, 4), np.float32), np.zeros((0, 32), np.uint8)
     return np.array(points, np.float32), np.concatenate(found)

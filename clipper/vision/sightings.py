@@ -63,14 +63,15 @@ class ProductFinder:
 
         self._templates = tuple(templates)
         self._threshold = threshold
-        self._orb: Any = cv2.ORB_create(nfeatures=2 * FEATURES, scaleFactor=1.2, nlevels=8, edgeThreshold=16, fastThreshold=10)
+        self._orb: Any = cv2.ORB.create(nfeatures=2 * FEATURES, scaleFactor=1.2, nlevels=8, edgeThreshold=16, fastThreshold=10)
         self._matcher: Any = cv2.BFMatcher(cv2.NORM_HAMMING)
 
     def find(self, image: NDArray[np.uint8]) -> tuple[Found, ...]:
         """Find products in a frame uint8 (h, w, 3) BGR; boxes are fractions of it, the surest first."""
         import cv2
+        import numpy as np
 
-        features = self._features(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
+        features = self._features(np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8))
         found: list[Found] = []
         for template in self._templates:
             fitted = fit(template, self._matches(template, features))
@@ -191,7 +192,8 @@ def _agreeing(template: Template, matches: NDArray[np.float32]) -> NDArray[np.fl
     grown = np.abs(np.log2(size[:, None] / size[None]))
     agree = (far < 0.3) & (bent < 0.6) & (grown < 0.8)
     votes = agree @ np.ones(len(matches))
-    return matches[agree[int(np.argmax(votes))]]
+    best: NDArray[np.float32] = matches[agree[int(np.argmax(votes))]]
+    return best
 
 
 def judge(corners: int, structure: float, colour: float, colourful: float) -> float:
@@ -237,7 +239,7 @@ def compare(template: Template, image: NDArray[np.uint8], transform: NDArray[np.
     mask = cv2.resize(template.mask, size, interpolation=cv2.INTER_AREA) > 127
     back = transform @ np.diag([1 / scale, 1 / scale, 1.0])
     seen = cv2.warpPerspective(image, back, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
-    return likeness(ours, seen, mask)
+    return likeness(np.asarray(ours, np.uint8), np.asarray(seen, np.uint8), mask)
 
 
 def likeness(ours: NDArray[np.uint8], seen: NDArray[np.uint8], mask: NDArray[np.bool_]) -> tuple[float, float]:
@@ -250,7 +252,10 @@ def likeness(ours: NDArray[np.uint8], seen: NDArray[np.uint8], mask: NDArray[np.
     import numpy as np
 
     weight = mask.astype(np.float32)
-    one, other = (cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32), (0, 0), 1.2) for picture in (ours, seen))
+    one, other = (
+        np.asarray(cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32), (0, 0), 1.2), np.float32)
+        for picture in (ours, seen)
+    )
     count = np.maximum(_blocks(weight), 1e-6)
     whole = count > 0.5
     mean, power = _moments(one, weight, count)
@@ -280,10 +285,13 @@ def _moments(
 
 
 def _blocks(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean of each block."""
     import cv2
+    import numpy as np
 
     height, width = values.shape[:2]
-    return cv2.resize(values, (max(1, width // BLOCK_PX), max(1, height // BLOCK_PX)), interpolation=cv2.INTER_AREA)
+    size = (max(1, width // BLOCK_PX), max(1, height // BLOCK_PX))
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _colour(ours: NDArray[np.uint8], seen: NDArray[np.uint8], weight: NDArray[np.float32], whole: NDArray[np.bool_]) -> float:
@@ -291,11 +299,10 @@ def _colour(ours: NDArray[np.uint8], seen: NDArray[np.uint8], weight: NDArray[np
     import cv2
     import numpy as np
 
-    pair = [cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_BGR2Lab)[:, :, 1:] for picture in (ours, seen)]
+    lab = [np.asarray(cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_BGR2Lab), np.float32) for picture in (ours, seen)]
     count = np.maximum(_blocks(weight), 1e-6)
-    difference = np.stack(
-        [(_blocks(pair[1][:, :, axis] * weight) - _blocks(pair[0][:, :, axis] * weight)) / count for axis in (0, 1)], axis=2
-    )[whole]
+    tints = [_blocks((lab[1][:, :, axis] - lab[0][:, :, axis]) * weight) / count for axis in (1, 2)]
+    difference = np.stack(tints, axis=2)[whole]
     light = np.clip(np.median(difference, axis=0), -12, 12)
     return float(np.mean(np.linalg.norm(difference - light, axis=1) < 14.0))
 
