@@ -65,10 +65,12 @@ class Explained:
     scores: Scores
 
 
-def find_explanations(evidence: Evidence, products: tuple[Product, ...], options: ExplanationOptions | None = None) -> Explained:
-    """Find every explanation, sorted by time, none overlapping."""
+def find_explanations(
+    evidence: Evidence, products: tuple[Product, ...], options: ExplanationOptions | None = None, *, always: frozenset[str] = frozenset()
+) -> Explained:
+    """Find every explanation, sorted by time, none overlapping. `always` are skus to consider even if nothing speaks for them."""
     options = options or ExplanationOptions()
-    considered = candidates(evidence, products)
+    considered = candidates(evidence, products, always)
     stream = read(evidence, considered)
     size = len(evidence.sentences)
     share: Table | None = None
@@ -82,9 +84,10 @@ def find_explanations(evidence: Evidence, products: tuple[Product, ...], options
     return Explained(segments, considered, decoding.posterior, stream, scores)
 
 
-def candidates(evidence: Evidence, products: tuple[Product, ...]) -> tuple[Product, ...]:
+def candidates(evidence: Evidence, products: tuple[Product, ...], always: frozenset[str] = frozenset()) -> tuple[Product, ...]:
     """Keep the products that anything at all speaks for: a catalogue may list hundreds that are never shown."""
     spoken = {m.sku for m in evidence.mentions if m.kind != "brand" and m.score * m.weight >= 0.2}
+    spoken |= always
     spoken |= {card.sku for card in evidence.log.cards or ()}
     if evidence.picture is not None:
         spoken |= {sighting.sku for sighting in evidence.picture.sightings or () if sighting.score >= 0.5}
@@ -269,7 +272,6 @@ def _settled(probability: Table, at: int, reach: int) -> float:
 
 def spoken_name(stream: Read, first: int, last: int) -> str:
     """Name a stretch by the words that are said in it and hardly elsewhere."""
-    from clipper.detect.topics import telling_words
+    from clipper.detect.topics import name_of
 
-    words = telling_words(stream.sentences, first, last)
-    return words[0] if words else ""
+    return name_of(stream.sentences, first, last)

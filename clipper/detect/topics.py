@@ -8,15 +8,17 @@ and the same decoding as with a catalogue cuts the stream (burstiness: Kleinberg
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clipper.detect.names import cut, is_cjk
-from clipper.values import Evidence, Mention, Product, Sentence
+from clipper.values import Evidence, Mention, Product, Segment, Sentence
 
 if TYPE_CHECKING:
+    from clipper.detect.emissions import Read
     from clipper.detect.explanations import Explained, ExplanationOptions
 
 BURST_S = 90.0
@@ -27,6 +29,10 @@ WITHIN = 0.6
 """Share of a word's sentences that have to lie in its bursts: product names come back, but not everywhere."""
 MOST = 60
 NAMES_EACH = 4
+TOPIC_LEAST_S = 12.0
+"""Seconds that a topic lasts at least before the host moves on."""
+TOPIC_DOUBT = 0.7
+"""Confidence that is left when the thing itself is not known."""
 _DULL = frozenset(
     [
         "大家",
@@ -150,6 +156,7 @@ def topic_words(text: str) -> tuple[str, ...]:
     from clipper.detect.names import CLUTTER
 
     found = [w for w in cut(text) if len(w) >= 2 and is_cjk(w)] if is_cjk(text) else list(content_words(text))
+    found = [w for w in found if not w[0].isdigit() and w[0] not in "一二三四五六七八九十两几半每第"]
     return tuple(w for w in found if w not in _DULL and w not in CLUTTER and w not in _cue_words())
 
 
@@ -166,15 +173,57 @@ def find_topics(evidence: Evidence, options: ExplanationOptions) -> Explained:
     things = stand_ins(evidence.sentences)
     mentions = tuple(mention for thing in things for mention in _mentions(evidence.sentences, thing))
     bare = replace(evidence, mentions=tuple(sorted(mentions, key=lambda m: (m.start, m.sku))))
-    explained = find_explanations(
-        bare, things, replace(options, unknown=False, channels=tuple(c for c in options.channels if c == "speech"))
-    )
-    order: dict[str, str] = {}
+    speech = replace(options, unknown=False, channels=tuple(channel for channel in options.channels if channel == "speech"))
+    explained = find_explanations(bare, (*things, *SLOTS), speech, always=frozenset(slot.sku for slot in SLOTS))
+    return replace(explained, segments=_named(explained, {thing.sku: thing.title for thing in things}))
+
+
+SLOTS = tuple(Product(sku=f"slot-{number}", title="") for number in (1, 2))
+"""Stand-ins for things that are sold but hardly named: two, so that one can follow the other."""
+
+
+def _named(explained: Explained, titles: Mapping[str, str]) -> tuple[Segment, ...]:
+    """Number the topics in order of appearance; a thing that is named again keeps its number."""
+    numbers: dict[str, int] = {}
+    named = []
+    sentences = explained.stream.sentences
     for segment in explained.segments:
-        order.setdefault(segment.sku, f"unknown-{len(order) + 1}")
-    names = {thing.sku: thing.title for thing in things}
-    renamed = tuple(replace(s, sku=order[s.sku], name=names[s.sku], confidence=round(0.7 * s.confidence, 3)) for s in explained.segments)
-    return replace(explained, segments=renamed)
+        for first, last in _split(explained.stream, segment):
+            title = titles.get(segment.sku, "")
+            said = title if title and any(title in sentences[at].text.lower() for at in range(first, last)) else ""
+            name = said or name_of(sentences, first, last)
+            number = numbers.setdefault(said or f"@{first}", len(numbers) + 1)
+            confidence = round(TOPIC_DOUBT * segment.confidence, 3)
+            start, end = sentences[first].start, sentences[last - 1].end
+            named.append(
+                replace(segment, sku=f"unknown-{number}", name=name, confidence=confidence, start=start, end=end, interruptions=())
+            )
+    return tuple(named)
+
+
+def _split(stream: Read, segment: Segment) -> list[tuple[int, int]]:
+    """Split a stretch of product talk where the host moves on: without names, that is what tells one thing from the next."""
+    inside = [at for at, s in enumerate(stream.sentences) if segment.start <= s.start and s.end <= segment.end + 0.001]
+    none = np.zeros(len(stream.sentences), np.int32)
+    moves, ends = stream.cue_counts.get("transition", none), stream.cue_counts.get("finish", none)
+    pieces: list[tuple[int, int]] = []
+    first = inside[0]
+    for at in inside[1:]:
+        long = stream.sentences[at - 1].end - stream.sentences[first].start >= TOPIC_LEAST_S
+        if long and stream.closed[at] and (moves[at] or ends[at]):
+            pieces.append((first, at))
+            first = at + 1 if ends[at] and at + 1 <= inside[-1] else at
+    pieces.append((first, inside[-1] + 1))
+    return pieces
+
+
+def name_of(sentences: tuple[Sentence, ...], first: int, last: int) -> str:
+    """Name a stretch: the word said most there and hardly elsewhere, else the longest word of its opening."""
+    words = telling_words(sentences, first, last)
+    if words:
+        return words[0]
+    opening = [word for sentence in sentences[first : min(first + 2, last)] for word in topic_words(sentence.text)]
+    return max(opening, key=len, default="")
 
 
 def stand_ins(sentences: tuple[Sentence, ...]) -> tuple[Product, ...]:
