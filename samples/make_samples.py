@@ -2,8 +2,9 @@
 
 usage: python samples/make_samples.py [words] [pictures] [host] [film]
 
-Without arguments every step runs. `words` writes the voice, the catalogue, the logs and the ground truth (2 minutes); `pictures` renders the product
-photographs; `host` renders the room and the host; `film` puts the recording together. What a step makes for the next one is kept in samples/.cache.
+Without arguments every step runs. `words` writes the voice, the catalogue, the logs and the ground truth (2 minutes); `pictures` renders
+the product photographs; `host` renders the room and the host; `film` puts the recording together. What a step makes for the next one is
+kept in samples/.cache.
 """
 
 from __future__ import annotations
@@ -49,7 +50,17 @@ def write_catalogue(path: Path) -> None:
         rows.writerow(HEADER)
         for item in GOODS:
             rows.writerow(
-                [item.sku, item.title, "|".join(item.aliases), item.brand, item.category, f"{item.price:g}", f"{item.list_price:g}", "CNY", "|".join(item.images)]
+                [
+                    item.sku,
+                    item.title,
+                    "|".join(item.aliases),
+                    item.brand,
+                    item.category,
+                    f"{item.price:g}",
+                    f"{item.list_price:g}",
+                    "CNY",
+                    "|".join(item.images),
+                ]
             )
 
 

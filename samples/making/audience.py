@@ -1,7 +1,7 @@
 """Play the audience: viewers, orders, comments and product cards that follow the speech with a lag.
 
-Orders and comments are Poisson processes over the seconds of the stream. Orders of a product start some seconds after its price is first said, go on
-while it is sold, and die away; the hot product sells `HOT_UPLIFT` times as fast per viewer as the others.
+Orders and comments are Poisson processes over the seconds of the stream. Orders of a product start some seconds after its price is
+first said, go on while it is sold, and die away; the hot product sells `HOT_UPLIFT` times as fast per viewer as the others.
 """
 
 from __future__ import annotations
@@ -156,17 +156,19 @@ def write_events(path: Path, drawn: list[dict[str, object]]) -> None:
 
 def write_danmaku(path: Path, drawn: list[dict[str, object]]) -> None:
     """Write the comments as BililiveRecorder does."""
+    started = STARTED.isoformat(timespec="microseconds").replace("+08:00", "0+08:00")
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
         "<i>",
         "<chatserver>chat.bilibili.com</chatserver><chatid>0</chatid><mission>0</mission><maxlimit>1000</maxlimit><state>0</state>",
         '<BililiveRecorder version="2.17.2" />',
-        '<BililiveRecorderRecordInfo roomid="20261120" shortid="0" name="小北的直播间" title="降温夜场：花茶、围巾和苹果" areanameparent="电商"'
-        f' areanamechild="直播带货" start_time="{STARTED.isoformat(timespec="microseconds").replace("+08:00", "0+08:00")}" />',
+        '<BililiveRecorderRecordInfo roomid="20261120" shortid="0" name="小北的直播间" title="降温夜场：花茶、围巾和苹果"'
+        f' areanameparent="电商" areanamechild="直播带货" start_time="{started}" />',
     ]
     epoch_ms = int(STARTED.timestamp() * 1000)
     for event in drawn:
         if event["type"] == "comment":
             t, user = float(str(event["t"])), str(event["user"])
-            lines.append(f'<d p="{t:.3f},1,25,16777215,{epoch_ms + int(t * 1000)},0,{user[1:]},0" user={quoteattr(user)}>{escape(str(event["text"]))}</d>')
+            place = f"{t:.3f},1,25,16777215,{epoch_ms + int(t * 1000)},0,{user[1:]},0"
+            lines.append(f'<d p="{place}" user={quoteattr(user)}>{escape(str(event["text"]))}</d>')
     path.write_text("\n".join([*lines, "</i>"]) + "\n", encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from making import scenes, surfaces, textures
+from making import scenes, textures
 from making.scenes import Vec
 
 # --- tea ----------------------------------------------------------------------------------------
@@ -21,8 +21,26 @@ def tin(place: Vec = (0, 0, 0), turn: float = 0.0, *, open_lid: bool = False) ->
     wrap = scenes.lathe("wrap", [(radius, 0.006), (radius, 0.006 + 0.0905)][::-1], 128)
     scenes.paint(wrap, scenes.textured("label", textures.tea_label(), Roughness=0.45, Coat_Weight=0.25, Coat_Roughness=0.3))
     wrap.data.transform(_turned(math.pi / 2))
-    foot = scenes.paint(scenes.lathe("foot", [(0, 0.0005), (radius - 0.002, 0), (radius + 0.0006, 0.0015), (radius + 0.0006, 0.0055), (radius, 0.0062)], 128), metal)
-    neck = scenes.paint(scenes.lathe("neck", [(radius, 0.0965), (radius + 0.0006, 0.0972), (radius + 0.0006, 0.0985), (radius - 0.002, tall), (radius - 0.0024, tall + 0.006)], 128), metal)
+    foot = scenes.paint(
+        scenes.lathe(
+            "foot", [(0, 0.0005), (radius - 0.002, 0), (radius + 0.0006, 0.0015), (radius + 0.0006, 0.0055), (radius, 0.0062)], 128
+        ),
+        metal,
+    )
+    neck = scenes.paint(
+        scenes.lathe(
+            "neck",
+            [
+                (radius, 0.0965),
+                (radius + 0.0006, 0.0972),
+                (radius + 0.0006, 0.0985),
+                (radius - 0.002, tall),
+                (radius - 0.0024, tall + 0.006),
+            ],
+            128,
+        ),
+        metal,
+    )
     lid = [
         (radius + 0.0010, 0.0),
         (radius + 0.0016, 0.0008),
@@ -48,7 +66,10 @@ def tin(place: Vec = (0, 0, 0), turn: float = 0.0, *, open_lid: bool = False) ->
 def tea_leaves(place: Vec, count: int = 420, radius: float = 0.035, seed: int = 6) -> None:
     """Pour a small heap of dry rolled leaves."""
     rng = np.random.default_rng(seed)
-    tones = [scenes.material(f"dry{n}", colour, Roughness=0.75) for n, colour in enumerate(((0.035, 0.042, 0.018), (0.07, 0.075, 0.03), (0.14, 0.12, 0.055)))]
+    tones = [
+        scenes.material(f"dry{n}", colour, Roughness=0.75)
+        for n, colour in enumerate(((0.035, 0.042, 0.018), (0.07, 0.075, 0.03), (0.14, 0.12, 0.055)))
+    ]
     for _ in range(count):
         away, angle = radius * rng.uniform(0, 1) ** 0.62, rng.uniform(0, 2 * math.pi)
         up = max(0.0008, 0.42 * (radius - away) * rng.uniform(0.1, 1.0))
@@ -82,7 +103,16 @@ def cloth_paint() -> Any:
     return scenes.textured("wool", colour, bump=height, bump_m=0.0012, Roughness=0.95, Sheen_Weight=0.35, Sheen_Roughness=0.5)
 
 
-def cloth(path: np.ndarray, width: float = _WOVEN[0], *, seed: int = 1, wave: float = 0.004, columns: int = 60, thick: float = 0.004, start: float = 0.0) -> np.ndarray:
+def cloth(
+    path: np.ndarray,
+    width: float = _WOVEN[0],
+    *,
+    seed: int = 1,
+    wave: float = 0.004,
+    columns: int = 60,
+    thick: float = 0.004,
+    start: float = 0.0,
+) -> np.ndarray:
     """Lay cloth along a path.
 
     `path` is (n, 2): y and z of the cloth's middle line. Returns the grid (n, columns, 3) with soft waves across the width; paints it,
@@ -95,7 +125,8 @@ def cloth(path: np.ndarray, width: float = _WOVEN[0], *, seed: int = 1, wave: fl
     normal = np.stack([-step[:, 1], step[:, 0]], -1)
     rows = len(path)
     swell = sum(
-        rng.uniform(0.3, 1) * np.sin(x[None] * rng.uniform(12, 34) + np.linspace(0, rng.uniform(2, 7), rows)[:, None] + rng.uniform(0, 6)) for _ in range(5)
+        rng.uniform(0.3, 1) * np.sin(x[None] * rng.uniform(12, 34) + np.linspace(0, rng.uniform(2, 7), rows)[:, None] + rng.uniform(0, 6))
+        for _ in range(5)
     )
     swell = wave * swell / 2
     grid = np.zeros((rows, columns, 3))
@@ -110,7 +141,7 @@ def cloth(path: np.ndarray, width: float = _WOVEN[0], *, seed: int = 1, wave: fl
 
 def wool(grid: np.ndarray, *, thick: float = 0.004, start: float = 0.0, fluff: int = 26_000) -> Any:
     """Turn a grid of points into woollen cloth: plaid by length, thickness, loose fibres."""
-    rows, columns = grid.shape[:2]
+    _rows, _columns = grid.shape[:2]
     made = scenes.sheet("wool", grid)
     along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(grid.mean(1), axis=0), axis=1))]) + start
     across = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(grid.mean(0), axis=0), axis=1))])
@@ -155,7 +186,10 @@ def fringe(edge: np.ndarray, way: Vec, *, length: float = 0.07, floor: float | N
     """Knot tassels along an edge of points (n, 3), lying along `way`; never below `floor`."""
     rng = np.random.default_rng(seed)
     colours = ((0.36, 0.015, 0.02), (0.36, 0.015, 0.02), (0.16, 0.008, 0.015), (0.75, 0.66, 0.52), (0.012, 0.018, 0.05))
-    paints = [bpy.data.materials.get(f"yarn{n}") or scenes.material(f"yarn{n}", colour, Roughness=0.95, Sheen_Weight=0.3) for n, colour in enumerate(colours)]
+    paints = [
+        bpy.data.materials.get(f"yarn{n}") or scenes.material(f"yarn{n}", colour, Roughness=0.95, Sheen_Weight=0.3)
+        for n, colour in enumerate(colours)
+    ]
     way_n = np.array(way, float) / np.linalg.norm(way)
     distance = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(edge, axis=0), axis=1))])
     for at in np.arange(0.004, distance[-1], 0.0085):
@@ -188,7 +222,9 @@ def folded(layers: int = 5, depth: float = 0.24, gap: float = 0.013) -> np.ndarr
         points += [(y, z + s) for y, s in zip(run, sag, strict=True)]
         if layer < layers - 1:
             end, side = run[-1], 1 if layer % 2 == 0 else -1
-            points += [(end + side * gap * 0.72 * math.sin(a), z + gap / 2 - gap / 2 * math.cos(a)) for a in np.linspace(0.25, math.pi - 0.25, 9)]
+            points += [
+                (end + side * gap * 0.72 * math.sin(a), z + gap / 2 - gap / 2 * math.cos(a)) for a in np.linspace(0.25, math.pi - 0.25, 9)
+            ]
     return np.array(points)
 
 
@@ -222,7 +258,9 @@ def _apple_surface(profile: np.ndarray, seed: int, radius: float, turn: float = 
     low = (profile[:, 1:] < 0) * np.clip(-profile[:, 1:], 0, 1)
     bulge = 1 + 0.022 * np.cos(2 * angle + a) + 0.015 * np.cos(3 * angle + b) + 0.05 * low * np.cos(5 * angle + c)
     wide = profile[:, :1] * bulge
-    return radius * np.stack([wide * np.cos(angle), wide * np.sin(angle), np.repeat(profile[:, 1:], steps + 1, 1) * (1 + 0.03 * np.cos(angle + b))], -1)
+    return radius * np.stack(
+        [wide * np.cos(angle), wide * np.sin(angle), np.repeat(profile[:, 1:], steps + 1, 1) * (1 + 0.03 * np.cos(angle + b))], -1
+    )
 
 
 def _skin(seed: int) -> Any:
@@ -272,7 +310,13 @@ def half_apple(place: Vec, *, seed: int = 1, radius: float = 0.041, turn: Vec = 
     cut.data.uv_layers[0].data.foreach_set("uv", uv.astype(np.float32).ravel())
     flesh = bpy.data.materials.get("flesh") or scenes.rough(
         scenes.textured(
-            "flesh", textures.apple_flesh(), Roughness=0.32, Subsurface_Weight=0.35, Subsurface_Radius=(0.010, 0.007, 0.003), Subsurface_Scale=0.4, Coat_Weight=0.3
+            "flesh",
+            textures.apple_flesh(),
+            Roughness=0.32,
+            Subsurface_Weight=0.35,
+            Subsurface_Radius=(0.010, 0.007, 0.003),
+            Subsurface_Scale=0.4,
+            Coat_Weight=0.3,
         ),
         900,
         0.25,

@@ -137,7 +137,9 @@ def apples_home() -> tuple[str, float]:
                 y = (row - 1) * 0.080 + rng.uniform(-0.004, 0.004) + level * 0.01
                 c, s = math.cos(0.10), math.sin(0.10)
                 turn = (rng.uniform(-0.6, 0.6), rng.uniform(-0.6, 0.6), rng.uniform(0, 6))
-                goods.apple((c * x - s * y, 0.14 + s * x + c * y, height + rng.uniform(-0.006, 0.006)), seed=number, radius=0.041, turn=turn)
+                goods.apple(
+                    (c * x - s * y, 0.14 + s * x + c * y, height + rng.uniform(-0.006, 0.006)), seed=number, radius=0.041, turn=turn
+                )
                 number += 1
     goods.half_apple((-0.085, -0.125, 0.0345), seed=5, turn=(-0.16, 0.0, -0.12))
     goods.apple((0.11, -0.10, 0.034), seed=2, radius=0.041, turn=(0.1, 0.1, 1.0))

@@ -6,7 +6,8 @@ Lengths are metres, z is up. Surfaces are coloured by nodes or by textures drawn
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -214,6 +215,25 @@ def strands(name: str, lines: np.ndarray, radius: float, paint: Any, tip: float 
     return made
 
 
+@contextmanager
+def group(place: Vec = (0, 0, 0), turn: float = 0.0, scale: float = 1.0) -> Iterator[Any]:
+    """Move everything that is built inside as one body."""
+    before = set(bpy.data.objects)
+    root = bpy.data.objects.new("group", None)
+    bpy.context.collection.objects.link(root)
+    yield root
+    for made in set(bpy.data.objects) - before - {root}:
+        if made.parent is None:
+            made.parent = root
+    root.location, root.rotation_euler, root.scale = place, (0, 0, turn), (scale, scale, scale)
+
+
+def drop(root: Any) -> None:
+    """Take a group out of the scene."""
+    for made in [*root.children_recursive, root]:
+        bpy.data.objects.remove(made, do_unlink=True)
+
+
 def paint(of: Any, made: Any) -> Any:
     """Give an object its material."""
     of.data.materials.clear()
@@ -264,8 +284,17 @@ def backdrop(colour: Vec = (0.9, 0.9, 0.9), depth: float = 1.2, width: float = 4
     return paint(sheet("backdrop", grid), material("paper", colour, Roughness=0.9))
 
 
-def render(path: Path, size: tuple[int, int], samples: int, *, clear_film: bool = False, look: str = "AgX", exposure: float = 0.0) -> Path:
-    """Render the scene into a PNG with Cycles on the CPU, denoised."""
+def render(
+    path: Path,
+    size: tuple[int, int],
+    samples: int,
+    *,
+    clear_film: bool = False,
+    look: str = "AgX",
+    exposure: float = 0.0,
+    border: tuple[float, float, float, float] | None = None,
+) -> Path:
+    """Render the scene into a PNG with Cycles on the CPU, denoised; `border` (left, top, right, bottom, in fractions) is the part."""
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
     scene.cycles.device, scene.cycles.samples, scene.cycles.seed = "CPU", samples, 1
@@ -274,8 +303,15 @@ def render(path: Path, size: tuple[int, int], samples: int, *, clear_film: bool 
     scene.cycles.max_bounces, scene.cycles.transparent_max_bounces = 10, 12
     scene.render.resolution_x, scene.render.resolution_y = size
     scene.render.film_transparent = clear_film
+    scene.render.use_border = scene.render.use_crop_to_border = border is not None
+    if border is not None:
+        left, top, right, bottom = border
+        scene.render.border_min_x, scene.render.border_max_x = left, right
+        scene.render.border_min_y, scene.render.border_max_y = 1 - bottom, 1 - top
+    scene.render.use_persistent_data = True
     scene.render.threads_mode, scene.render.threads = "FIXED", 2
     scene.view_settings.view_transform = look
+    scene.view_settings.look = "AgX - Medium High Contrast" if look == "AgX" else "None"
     scene.view_settings.exposure = exposure
     scene.render.image_settings.file_format = "PNG"
     scene.render.image_settings.color_mode = "RGBA" if clear_film else "RGB"

@@ -91,4 +91,6 @@ def _pad(semitone: float, seconds: float) -> np.ndarray:
     t = np.arange(int((seconds + 1) * RATE_HZ)) / RATE_HZ
     hertz = _A3_HZ * 2 ** (semitone / 12)
     swell = np.minimum(t / 1.2, 1) * np.minimum((seconds + 1 - t) / 1.2, 1)
-    return 0.12 * swell * (np.sin(2 * np.pi * hertz * t) + 0.5 * np.sin(2 * np.pi * hertz * 1.003 * t) + 0.25 * np.sin(4 * np.pi * hertz * t))
+    return (
+        0.12 * swell * (np.sin(2 * np.pi * hertz * t) + 0.5 * np.sin(2 * np.pi * hertz * 1.003 * t) + 0.25 * np.sin(4 * np.pi * hertz * t))
+    )

@@ -53,7 +53,9 @@ def table(size: Vec = (1.6, 0.9), tone: str = "oak", *, centre: Vec = (0, 0)) ->
 def wall(distance: float, colour: Vec = (0.78, 0.74, 0.68), width: float = 8) -> Any:
     """Raise a plastered wall at y = distance."""
     grid = np.array([[(x, distance, z) for x in (-width / 2, width / 2)] for z in (-1.5, 4.0)])
-    return scenes.paint(scenes.sheet("wall", grid, smooth=False), scenes.rough(scenes.material("plaster", colour, Roughness=0.9), 60, 0.25, 0.002))
+    return scenes.paint(
+        scenes.sheet("wall", grid, smooth=False), scenes.rough(scenes.material("plaster", colour, Roughness=0.9), 60, 0.25, 0.002)
+    )
 
 
 def window_light(place: Vec, target: Vec, watt: float = 120, colour: Vec = (1.0, 0.95, 0.87), panes: int = 3) -> None:
@@ -75,7 +77,9 @@ def glass(name: str = "glass", tint: Vec = (1, 1, 1)) -> Any:
 def plant(place: Vec, height: float = 0.5, leaves: int = 26, seed: int = 3, colour: Vec = (0.045, 0.16, 0.035)) -> None:
     """Set a potted plant with long arching leaves."""
     rng = np.random.default_rng(seed)
-    green = scenes.material("leaf", colour, Roughness=0.35, Subsurface_Weight=0.15, Subsurface_Radius=(0.02, 0.05, 0.01), Subsurface_Scale=0.05)
+    green = scenes.material(
+        "leaf", colour, Roughness=0.35, Subsurface_Weight=0.15, Subsurface_Radius=(0.02, 0.05, 0.01), Subsurface_Scale=0.05
+    )
     pot = [(0.0, 0.0), (0.06, 0.0), (0.075, 0.1), (0.078, 0.115), (0.070, 0.115), (0.065, 0.1), (0.0, 0.1)]
     body = scenes.paint(scenes.lathe("pot", pot, 48), scenes.rough(scenes.material("clay", (0.80, 0.77, 0.72), Roughness=0.6), 90, 0.2))
     body.location = place
@@ -115,7 +119,15 @@ def tumbler(place: Vec, *, tea: bool = True) -> None:
         return
     level = 0.071
     wide = radius * 0.96 - 0.0022 + (level - 0.05) / (tall - 0.05) * radius * 0.04
-    drink = [(0, 0.0084), (radius * 0.7, 0.0084), (radius * 0.86 + 0.0002, 0.0098), (radius * 0.96 - 0.0022, 0.05), (wide, level), (wide - 0.001, level - 0.0006), (0, level - 0.0008)]
+    drink = [
+        (0, 0.0084),
+        (radius * 0.7, 0.0084),
+        (radius * 0.86 + 0.0002, 0.0098),
+        (radius * 0.96 - 0.0022, 0.05),
+        (wide, level),
+        (wide - 0.001, level - 0.0006),
+        (0, level - 0.0008),
+    ]
     liquid = scenes.material("tea", (0.93, 0.70, 0.25), Roughness=0.0, IOR=1.33, Transmission_Weight=1.0)
     scenes.paint(scenes.solid(scenes.lathe("drink", _dense(drink), 96)), liquid).location = place
     blossoms(place, [(0.008, 0.006, level - 0.001), (-0.014, -0.006, level - 0.0015)], 0.009)
@@ -124,7 +136,9 @@ def tumbler(place: Vec, *, tea: bool = True) -> None:
 def blossoms(place: Vec, spots: list[tuple[float, float, float]], size: float, seed: int = 2) -> None:
     """Scatter jasmine blossoms: five white petals round a yellow eye."""
     rng = np.random.default_rng(seed)
-    white = scenes.material("petal", (0.93, 0.92, 0.85), Roughness=0.5, Subsurface_Weight=0.4, Subsurface_Radius=(0.004, 0.004, 0.002), Subsurface_Scale=0.3)
+    white = scenes.material(
+        "petal", (0.93, 0.92, 0.85), Roughness=0.5, Subsurface_Weight=0.4, Subsurface_Radius=(0.004, 0.004, 0.002), Subsurface_Scale=0.3
+    )
     eye = scenes.material("eye", (0.78, 0.66, 0.22), Roughness=0.6)
     for spot in spots:
         turn, lean = rng.uniform(0, 6.28), rng.uniform(-0.35, 0.35, 2)

@@ -40,12 +40,16 @@ def face(size: int, style: str = "Sans") -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(registry.font(style)), size)
 
 
-def write(draw: ImageDraw.ImageDraw, place: tuple[float, float], text: str, size: int, fill: str, *, style: str = "Sans", bold: int = 0) -> None:
+def write(
+    draw: ImageDraw.ImageDraw, place: tuple[float, float], text: str, size: int, fill: str, *, style: str = "Sans", bold: int = 0
+) -> None:
     """Write a line, centred on a point."""
     draw.text(place, text, font=face(size, style), fill=fill, anchor="mm", stroke_width=bold, stroke_fill=fill)
 
 
-def write_down(draw: ImageDraw.ImageDraw, place: tuple[float, float], text: str, size: int, fill: str, *, bold: int = 0, step: float = 1.12) -> None:
+def write_down(
+    draw: ImageDraw.ImageDraw, place: tuple[float, float], text: str, size: int, fill: str, *, bold: int = 0, step: float = 1.12
+) -> None:
     """Write a column, its first character centred on a point."""
     for index, sign in enumerate(text):
         write(draw, (place[0], place[1] + index * size * step), sign, size, fill, style="Serif", bold=bold)
@@ -66,7 +70,12 @@ def _blossom(size: int, seed: int) -> Image.Image:
     for index in range(6):
         petal = Image.new("RGBA", (size, size))
         draw = ImageDraw.Draw(petal)
-        draw.ellipse([size * 0.40, size * 0.04, size * 0.60, size * 0.5], fill=(255, 253, 244, 255), outline=(196, 200, 170, 255), width=max(1, size // 90))
+        draw.ellipse(
+            [size * 0.40, size * 0.04, size * 0.60, size * 0.5],
+            fill=(255, 253, 244, 255),
+            outline=(196, 200, 170, 255),
+            width=max(1, size // 90),
+        )
         draw.line([size * 0.5, size * 0.2, size * 0.5, size * 0.47], fill=(214, 218, 188, 255), width=max(1, size // 80))
         image.alpha_composite(petal.rotate(index * 60 + rng.uniform(-7, 7), resample=Image.Resampling.BICUBIC))
     ImageDraw.Draw(image).ellipse([size * 0.455, size * 0.455, size * 0.545, size * 0.545], fill=(226, 196, 92, 255))
@@ -96,9 +105,16 @@ def tea_label(width: int = 2800, height: int = 1120) -> np.ndarray:
     draw.rounded_rectangle([left, 90, right, height - 90], 26, fill=(247, 241, 226))
     draw.rounded_rectangle([left + 22, 112, right - 22, height - 112], 18, outline=(176, 142, 74), width=5)
     middle = width // 2
-    for turn, x, y, size in ((35, middle - 300, 560, 240), (-30, middle - 210, 700, 250), (10, middle + 60, 760, 220), (75, middle + 120, 640, 200)):
+    for turn, x, y, size in (
+        (35, middle - 300, 560, 240),
+        (-30, middle - 210, 700, 250),
+        (10, middle + 60, 760, 220),
+        (75, middle + 120, 640, 200),
+    ):
         image.alpha_composite(_leaf(size, (72, 122, 84)).rotate(turn + 120, resample=Image.Resampling.BICUBIC), (x, y))
-    for seed, (x, y, size) in enumerate(((middle - 275, 640, 235), (middle - 120, 770, 190), (middle + 40, 690, 250), (middle - 60, 600, 150))):
+    for seed, (x, y, size) in enumerate(
+        ((middle - 275, 640, 235), (middle - 120, 770, 190), (middle + 40, 690, 250), (middle - 60, 600, 150))
+    ):
         image.alpha_composite(_blossom(size, seed), (x, y))
     draw = ImageDraw.Draw(image)
     write(draw, (middle, 210), "小 满 山 房", 58, "#8a6a2c", style="Serif", bold=1)
@@ -120,7 +136,19 @@ def tea_label(width: int = 2800, height: int = 1120) -> np.ndarray:
 def plaid(width: int = 1024, height: int = 5120, repeat: int = 512) -> tuple[np.ndarray, np.ndarray]:
     """Weave a plaid in twill: colour and height map. Threads are 4 px wide."""
     red, wine, cream, navy, gold = ((0.66, 0.07, 0.08), (0.40, 0.03, 0.06), (0.93, 0.88, 0.78), (0.07, 0.10, 0.19), (0.86, 0.60, 0.22))
-    bands = ((0, red), (150, wine), (214, cream), (238, wine), (300, red), (338, gold), (346, red), (392, navy), (456, cream), (466, navy), (500, red))
+    bands = (
+        (0, red),
+        (150, wine),
+        (214, cream),
+        (238, wine),
+        (300, red),
+        (338, gold),
+        (346, red),
+        (392, navy),
+        (456, cream),
+        (466, navy),
+        (500, red),
+    )
 
     def colours(length: int) -> np.ndarray:
         out = np.zeros((length, 3))
@@ -187,15 +215,21 @@ def apple_flesh(size: int = 1024) -> np.ndarray:
     flesh = mix(flesh, (0.83, 0.60, 0.20), np.clip(honey, 0, 1) * 0.85)
     line = np.exp(-(((ring - 1.02) / 0.035) ** 2))
     flesh = mix(flesh, (0.62, 0.62, 0.26), line * 0.5)
-    rays = np.exp(-(((np.hypot(x / 0.80, y / 0.70)) - 1) / 0.10) ** 2) * 0.25
+    rays = np.exp(-((((np.hypot(x / 0.80, y / 0.70)) - 1) / 0.10) ** 2)) * 0.25
     flesh = mix(flesh, (0.97, 0.94, 0.80), rays)
     image = Image.fromarray((np.clip(flesh, 0, 1) * 255).astype(np.uint8))
     draw = ImageDraw.Draw(image)
     at = lambda px, py: ((px + 1.15) / 2.3 * size, (1.15 - py) / 2.3 * size)  # noqa: E731
     for side in (-1, 1):
-        hollow = [(side * (0.05 + 0.135 * math.sin(t) ** 0.8 * (1 if t < math.pi else 0.2)), 0.24 * math.cos(t) - 0.02) for t in np.linspace(0, math.pi, 30)]
+        hollow = [
+            (side * (0.05 + 0.135 * math.sin(t) ** 0.8 * (1 if t < math.pi else 0.2)), 0.24 * math.cos(t) - 0.02)
+            for t in np.linspace(0, math.pi, 30)
+        ]
         draw.polygon([at(*point) for point in hollow], fill=(196, 158, 84), outline=(150, 116, 58))
-        seed = [(side * (0.105 + 0.042 * math.sin(t) * (1 - 0.35 * math.cos(t))), 0.115 * math.cos(t) - 0.03) for t in np.linspace(0, 2 * math.pi, 40)]
+        seed = [
+            (side * (0.105 + 0.042 * math.sin(t) * (1 - 0.35 * math.cos(t))), 0.115 * math.cos(t) - 0.03)
+            for t in np.linspace(0, 2 * math.pi, 40)
+        ]
         draw.polygon([at(*point) for point in seed], fill=(66, 32, 16))
         draw.line([at(side * 0.095, 0.02), at(side * 0.092, -0.05)], fill=(128, 76, 44), width=4)
     draw.line([at(0, 0.55), at(0, -0.6)], fill=(206, 176, 104), width=5)
@@ -222,3 +256,17 @@ def carton(width: int = 1800, height: int = 900) -> np.ndarray:
     write(draw, (1190, 700), "净重 5 斤", 60, dark)
     fibre = noise((height, width), (1, 3), 32)[..., None] * 0.10 - 0.05
     return np.clip(as_floats(image) + fibre, 0, 1)
+
+
+# --- the room -----------------------------------------------------------------------------------
+
+
+def sign(width: int = 1200, height: int = 420) -> np.ndarray:
+    """Letter the sign on the wall."""
+    board = mix((0.93, 0.88, 0.80), (0.88, 0.81, 0.71), noise((height, width), (3, 120), 51))
+    image = Image.fromarray((board * 255).astype(np.uint8))
+    draw = ImageDraw.Draw(image)
+    draw.rounded_rectangle([16, 16, width - 16, height - 16], 30, outline="#7a5a3a", width=8)
+    write(draw, (width / 2, height * 0.42), "小北的直播间", 150, "#5a3c22", style="Serif", bold=3)
+    write(draw, (width / 2, height * 0.78), "每晚八点半  好好吃饭 好好生活", 54, "#8a6a48")
+    return as_floats(image)
