@@ -25,8 +25,9 @@ CAPTIONS, FONTS, CARD, BADGE, END_CARD, SOUND, VIDEO = (
     "sound.m4a",
     "video.mp4",
 )
-SALVAGE = ("-max_error_rate", "1")
-"""Frames that cannot be decoded are left out and never end a run: what came out is checked instead."""
+READING = ("-copyts", "-max_error_rate", "1")
+"""Time stamps stay those of the container (ffmpeg's own zero depends on which streams of an MPEG-TS are used), and frames that
+cannot be decoded are left out and never end a run: what came out is checked instead."""
 HDR = ("smpte2084", "arib-std-b67")
 FADE_S = 0.3
 """How long the closing card takes to appear."""
@@ -45,6 +46,10 @@ class Source:
     """Colour matrix as ffmpeg names it; empty when the file does not say."""
     transfer: str = ""
     """Transfer characteristic as ffmpeg names it; empty when the file does not say."""
+    start: float = 0.0
+    """The container's own time of its beginning, in seconds."""
+    seeks: tuple[float, ...] = ()
+    """Safe seek points, one a source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +78,7 @@ def command(plan: Plan, recording: Recording, files: Files, options: RenderOptio
     """
     import ffmpeg
 
-    pieces = cuts(plan, recording)
+    pieces = cuts(plan, recording, files.source.seeks, files.source.start)
     parts = [_piece(plan, recording, span, cut, files, options) for span, cut in zip(plan.sources, pieces, strict=True)]
     picture = parts[0] if len(parts) == 1 else ffmpeg.concat(*parts, v=1, a=0)
     body = sum(cut.frames for cut in pieces)
@@ -86,7 +91,12 @@ def command(plan: Plan, recording: Recording, files: Files, options: RenderOptio
         streams.append(door.source(files.folder / SOUND, "mov").audio)
     total = body + closing
     out = ffmpeg.output(*streams, door.url(files.folder / VIDEO), **_encoding(plan, options, total, files.sound)).overwrite_output()
-    return ["-filter_threads", str(options.threads), *SALVAGE, *door.compile(out)]
+    return ["-filter_threads", str(options.threads), *READING, *door.compile(out)]
+
+
+def seek_of(cut: Cut) -> dict[str, str]:
+    """The seek of an input, when there is one."""
+    return {"ss": _s(cut.seek)} if cut.seek > 0 else {}
 
 
 def _piece(plan: Plan, recording: Recording, span: Span, cut: Cut, files: Files, options: RenderOptions) -> Any:
@@ -95,7 +105,7 @@ def _piece(plan: Plan, recording: Recording, span: Span, cut: Cut, files: Files,
     Scaling comes before the change of rate, so that repeated frames are not scaled twice; a variable rate is made constant
     first, because the grid of its cuts is the output's.
     """
-    stream = door.source(recording.path, recording.format, ss=_s(cut.seek), threads=options.threads)[files.source.video]
+    stream = door.source(recording.path, recording.format, **seek_of(cut), threads=options.threads)[files.source.video]
     shift = f"PTS-{_s(cut.zero - TIE_S)}/TB"
     if recording.is_vfr:
         start = cut.zero % (1 / plan.fps)
@@ -105,7 +115,7 @@ def _piece(plan: Plan, recording: Recording, span: Span, cut: Cut, files: Files,
     else:
         stream = stream.filter("trim", start=_s(cut.picture_start), end=_s(cut.picture_end)).filter("setpts", shift)
         stream = _framed(stream, plan, recording, span, cut, files, options)
-    stream = stream.filter("fps", fps=plan.fps, start_time=0, round="near")
+    stream = stream.filter("fps", fps=plan.fps, start_time=0, round="near", eof_action="pass")
     stream = stream.filter("tpad", stop_mode="clone", stop=-1).filter("trim", end_frame=cut.frames)
     return stream.filter("setsar", 1)
 
@@ -121,7 +131,9 @@ def _framed(stream: Any, plan: Plan, recording: Recording, span: Span, cut: Cut,
         if view.zooms:
             w, h = f"2*ceil({plan.width_px}/({view.w})/2)", f"2*ceil({plan.height_px}/({view.h})/2)"
             stream = stream.filter("scale", w=w, h=h, flags=options.scaler, eval="frame", **colour)
-            framed = stream.filter("crop", w=size["w"], h=size["h"], x=f"({view.x})*iw", y=f"({view.y})*ih", exact=1)
+            # crop knows its input's first size only, so the place is reckoned from the output's
+            x, y = f"({view.x})*{plan.width_px}/({view.w})", f"({view.y})*{plan.height_px}/({view.h})"
+            framed = stream.filter("crop", w=size["w"], h=size["h"], x=x, y=y, exact=1)
         else:
             if float(view.w) < 0.999 or float(view.h) < 0.999:
                 stream = stream.filter("crop", w=f"iw*{view.w}", h=f"ih*{view.h}", x=f"iw*({view.x})", y=f"ih*({view.y})", exact=1)
@@ -186,7 +198,8 @@ def _overlays(picture: Any, plan: Plan, files: Files, body_s: float) -> Any:
         closing = closing.filter("trim", duration=_s(plan.end_card_s)).filter("fade", type="in", duration=FADE_S, alpha=1)
         closing = closing.filter("setpts", f"PTS+{_s(body_s)}/TB")
         picture = picture.overlay(closing, eof_action="repeat", enable=f"gte(t,{_s(body_s)})")
-    return picture.filter("format", "yuv420p")
+    picture = picture.filter("format", "yuv420p")
+    return picture.filter("setparams", color_primaries="bt709", color_trc="bt709", colorspace="bt709", range="tv")
 
 
 def _encoding(plan: Plan, options: RenderOptions, frames: int, sound: bool) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from clipper import media
 from clipper.captions import Style, ass, load_style, srt
 from clipper.captions.ass import overflow
 from clipper.cover import draw_cover
-from clipper.errors import InputError, LivecutError, ToolError, ToolFailed
+from clipper.errors import Cancelled, InputError, LivecutError, ToolError, ToolFailed
 from clipper.fonts import Face, find_font, font_folder
 from clipper.media.container import opened, picture_of, sound_of
 from clipper.render import cards, verify
@@ -28,6 +28,7 @@ from clipper.render.crop import at
 from clipper.render.graph import BADGE, CAPTIONS, CARD, END_CARD, FONTS, VIDEO, Files, Source, command, end_card_frames
 from clipper.render.loudness import Sound, make_sound
 from clipper.render.options import RenderOptions
+from clipper.render.seeking import seek_points
 from clipper.render.timing import cuts, grid
 from clipper.values import Plan, Recording, Render
 
@@ -64,7 +65,9 @@ def render(
     frames = sum(cut.frames for cut in cuts(plan, recording))
     with _work_folder(out_dir, name) as work, _full_disk_told(plan, out_dir):
         files = _prepare(plan, recording, work, style, face, options)
+        _stop_if(cancelled, plan)
         sound = make_sound(plan, recording, files, options, cancelled) if files.sound else None
+        _stop_if(cancelled, plan)
         tell(_SOUND_SHARE)
         _run(plan, recording, files, options, lambda share: tell(_SOUND_SHARE + _PICTURE_SHARE * share), cancelled)
         frames += end_card_frames(plan, files)
@@ -79,6 +82,11 @@ def render(
     seconds = time.monotonic() - began
     log.info("rendered %s: %.1f s of clip in %.1f s", name, frames / plan.fps, seconds)
     return _result(plan, name, found, sound, digest, seconds)
+
+
+def _stop_if(cancelled: Callable[[], bool] | None, plan: Plan) -> None:
+    if cancelled is not None and cancelled():
+        raise Cancelled(f"stopped: rendering {plan.id}")
 
 
 def _result(plan: Plan, name: str, found: verify.Output, sound: Sound | None, digest: str, seconds: float) -> Render:
@@ -125,10 +133,10 @@ def _prepare(plan: Plan, recording: Recording, work: Path, style: Style, face: F
         backdrop = _backdrop(plan, recording)
         cards.save_png(cards.draw_end_card(plan.end_card, backdrop, plan, style, face, options.safe_box), work / END_CARD)
     sound = recording.has_audio or options.silent_track
-    return Files(folder=work, captions=burned, card=card, badge=badge, end_card=closing, sound=sound, source=_source(recording))
+    return Files(folder=work, captions=burned, card=card, badge=badge, end_card=closing, sound=sound, source=_source(plan, recording))
 
 
-def _source(recording: Recording) -> Source:
+def _source(plan: Plan, recording: Recording) -> Source:
     """Ask the file which streams count and how its colours are coded."""
     with opened(recording.path, recording.format) as container:
         video, audio = picture_of(container), sound_of(container)
@@ -140,6 +148,8 @@ def _source(recording: Recording) -> Source:
             audio=str(audio.index) if audio is not None else "a",
             matrix=_MATRICES.get(int(codec.colorspace), ""),
             transfer=_TRANSFERS.get(int(codec.color_trc), ""),
+            start=(container.start_time or 0) / 1e6,
+            seeks=seek_points(plan, recording),
         )
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from clipper import ffmpeg as door
 from clipper.errors import ToolError
-from clipper.render.graph import SALVAGE, SOUND, Files, end_card_frames
+from clipper.render.graph import READING, SOUND, Files, end_card_frames, seek_of
 from clipper.render.options import RenderOptions
 from clipper.render.timing import RATE_HZ, Cut, cuts
 from clipper.values import Plan, Recording
@@ -101,7 +101,7 @@ def cut_args(plan: Plan, recording: Recording, files: Files) -> list[str]:
     """Build the arguments that cut and join a plan's sound into a float WAV and measure it on the way; pure."""
     import ffmpeg
 
-    pieces = cuts(plan, recording)
+    pieces = cuts(plan, recording, files.source.seeks, files.source.start)
     parts = [_piece(plan, recording, files, cut, fade_out(plan, number, len(pieces), files)) for number, cut in enumerate(pieces)]
     sound = parts[0] if len(parts) == 1 else ffmpeg.concat(*parts, v=0, a=1)
     closing = end_card_frames(plan, files)
@@ -109,7 +109,7 @@ def cut_args(plan: Plan, recording: Recording, files: Files) -> list[str]:
         sound = sound.filter("apad", pad_len=round(closing / plan.fps * RATE_HZ))
     sound = sound.filter("ebur128", peak="true", framelog="quiet")
     out = ffmpeg.output(sound, door.url(files.folder / RAW), **{"c:a": "pcm_f32le", "ar": RATE_HZ, "map_metadata": -1, "f": "wav"})
-    return [*SALVAGE, *door.compile(out.overwrite_output())]
+    return [*READING, *door.compile(out.overwrite_output())]
 
 
 def fade_out(plan: Plan, number: int, count: int, files: Files) -> float:
@@ -119,7 +119,7 @@ def fade_out(plan: Plan, number: int, count: int, files: Files) -> float:
 
 def _piece(plan: Plan, recording: Recording, files: Files, cut: Cut, out_s: float) -> Any:
     """One source's sound: from its first frame on, exactly as long as its frames; gaps become silence."""
-    stream = door.source(recording.path, recording.format, ss=_s(cut.seek))[files.source.audio]
+    stream = door.source(recording.path, recording.format, **seek_of(cut))[files.source.audio]
     stream = stream.filter("atrim", start=_s(cut.zero), end=_s(cut.sound_end)).filter("asetpts", f"PTS-{_s(cut.zero)}/TB")
     stream = stream.filter("aresample", RATE_HZ, **{"async": 1, "first_pts": 0})
     stream = stream.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")

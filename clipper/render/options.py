@@ -43,7 +43,7 @@ class RenderOptions:
     """Draw the closing card of teasers."""
     cover_title: bool = True
     """Write the title on the cover."""
-    gain_max_db: float = 30.0
+    gain_max_db: float = 40.0
     """Sound is lifted by this much at most; a clip that stays quieter says so. dB, 0 to 60."""
 
     def __post_init__(self) -> None:

@@ -6,14 +6,13 @@ timestamps can reach, and its sound at the frames' own times; so the first and t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from clipper.errors import InputError
 from clipper.values import Plan, Recording, Span
 
-INDEXED = ("mov", "matroska")
-"""Formats with an index: seeking lands on the key frame before the target."""
 RATE_HZ = 48_000
 TIE_S = 0.001
 """Frames that lie exactly between two output frames go to the later one, whatever a container in milliseconds made of them."""
@@ -21,10 +20,10 @@ TIE_S = 0.001
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """One source of a plan on the frame grid. Bounds are seconds from the seek point."""
+    """One source of a plan on the frame grid. Bounds are seconds on the container's own clock."""
 
     seek: float
-    """What `-ss` gets: coarse, well before the first frame."""
+    """What `-ss` gets: seconds from the file's start, before the first frame; 0 for no seek (some demuxers jump ahead when asked for 0)."""
     picture_start: float
     picture_end: float
     zero: float
@@ -43,39 +42,41 @@ def grid(plan: Plan, recording: Recording) -> Fraction:
     return Fraction(plan.fps) if recording.is_vfr or recording.fps <= 0 else recording.fps
 
 
-def cuts(plan: Plan, recording: Recording) -> tuple[Cut, ...]:
+def cuts(plan: Plan, recording: Recording, seeks: Sequence[float] = (), start: float = 0.0) -> tuple[Cut, ...]:
     """Place a plan's sources on the frame grid.
 
-    The recording's clock begins with its first frame, ffmpeg's with the file's earliest stream: `lead_s` lies between.
+    `seeks` are seek points that were found safe, one a source; without them a second before each source, as an index allows.
+    `start` is the container's own time of its beginning. The recording's clock begins with its first frame, ffmpeg's with the
+    file's earliest stream: `lead_s` lies between.
     Raises InputError for sources that lie outside the recording.
     """
     rate = grid(plan, recording)
     total, made, sampled, out = Fraction(0), 0, 0, []
-    for source in plan.sources:
+    for number, source in enumerate(plan.sources):
         _check(source, plan, recording, rate)
         first = _nearest(source.start, rate)
         last = max(first + 1, _nearest(source.end, rate))
         total += Fraction(last - first) / rate
         frames = round(total * plan.fps) - made
         samples = round(Fraction(made + frames, plan.fps) * RATE_HZ) - sampled
-        out.append(_cut(first, last, rate, frames, samples, recording.lead_s, recording.format))
+        first_s = float(first / rate)
+        seek = seeks[number] if seeks else max(0.0, round(first_s + recording.lead_s - 1.0, 3))
+        out.append(_cut(first_s, float(last / rate), float(rate), frames, samples, recording.lead_s + start, seek))
         made, sampled = made + frames, sampled + samples
     if made < 1:
         raise InputError(f"could not render {plan.id}: its sources hold no frame at {plan.fps} fps; make them longer")
     return tuple(out)
 
 
-def _cut(first: int, last: int, rate: Fraction, frames: int, samples: int, origin: float, container: str) -> Cut:
-    start = float(first / rate)
-    seek = max(0.0, round(start + origin - (1.0 if container in INDEXED else 10.0), 3))
-    zero = start + origin - seek
-    half = float(Fraction(1, 2) / rate)
+def _cut(first: float, last: float, rate: float, frames: int, samples: int, shift: float, seek: float) -> Cut:
+    half = 0.5 / rate
+    zero = first + shift
     return Cut(
         seek=seek,
         picture_start=zero - half,
-        picture_end=float(last / rate) + origin - seek - half,
+        picture_end=last + shift - half,
         zero=zero,
-        first=start,
+        first=first,
         sound_end=zero + samples / RATE_HZ,
         frames=frames,
         samples=samples,
