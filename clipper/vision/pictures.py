@@ -28,6 +28,7 @@ PER_PRODUCT = 4
 """Pictures used of each product."""
 PLAIN_LAB = 9.0
 """Pixels this near to the border's colour belong to a plain background."""
+PALE_LAB = 3.0
 COLOUR_LAB = 15.0
 """Chroma from which a pixel counts as coloured."""
 LEAST_FEATURES = 12
@@ -126,15 +127,33 @@ def product_mask(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     edge = max(1, min(height, width) // 100)
     border = np.concatenate([part.reshape(-1, 3) for part in (lab[:edge], lab[-edge:], lab[:, :edge], lab[:, -edge:])])
     usual = np.median(border, axis=0)
-    if np.mean(np.linalg.norm(border - usual, axis=1) < PLAIN_LAB) < 0.8:
+    away = np.linalg.norm(border - usual, axis=1)
+    if np.mean(away < PLAIN_LAB) < 0.8:
         return everything
-    plain = (np.linalg.norm(lab - usual, axis=2) < PLAIN_LAB).astype(np.uint8)
+    # a clean background may be told from a pale product; a photographed one needs room for its shades
+    reach = float(np.clip(3.0 * np.quantile(away, 0.8), PALE_LAB, PLAIN_LAB))
+    plain = (np.linalg.norm(lab - usual, axis=2) < reach).astype(np.uint8)
     _, labels = cv2.connectedComponents(plain, connectivity=4)
     touching = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     outside = np.isin(labels, touching[touching > 0]) & (plain > 0)
-    opened = cv2.morphologyEx(np.where(outside, 0, 255).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    mask = np.asarray(opened, np.uint8)
+    mask = _solid(np.where(outside, 0, 255).astype(np.uint8))
     return mask if 0.02 < np.mean(mask > 0) < 0.98 else everything
+
+
+def _solid(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Drop specks, and close what a white label opened."""
+    import cv2
+    import numpy as np
+
+    size = max(3, round(0.04 * max(mask.shape)) | 1)
+    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    closed = cv2.morphologyEx(
+        cv2.copyMakeBorder(opened, size, size, size, size, cv2.BORDER_CONSTANT), cv2.MORPH_CLOSE, np.ones((size, size), np.uint8)
+    )
+    outlines, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = np.zeros_like(closed)
+    cv2.drawContours(filled, outlines, -1, 255, cv2.FILLED)
+    return np.asarray(filled[size:-size, size:-size], np.uint8)
 
 
 def _describe(canvas: NDArray[np.uint8], mask: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:

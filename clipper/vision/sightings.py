@@ -33,6 +33,8 @@ LEAST_INLIERS = 5
 CHECK_PX = 96
 """Longer side of the picture on which the last step compares."""
 BLOCK_PX = 12
+MARGIN = 0.06
+"""Products whose strength differs by less cannot be told apart."""
 WIDEST, NARROWEST = 0.95, 0.05
 """A product's longer side as a share of the frame's shorter one."""
 
@@ -44,6 +46,8 @@ class Found:
     sku: str
     box: Box
     score: float
+    strength: float = 0.0
+    """By which products that claim one place are compared; not bounded by 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,10 +82,11 @@ class ProductFinder:
             if fitted is None:
                 continue
             transform, corners = fitted
-            score = judge(corners, *compare(template, image, transform), template.colourful)
+            structure, colour = compare(template, image, transform)
+            score = judge(corners, structure, colour, template.colourful)
             box = _box(template, transform, image.shape)
             if score >= self._threshold and box is not None:
-                found.append(Found(template.sku, box, round(score, 3)))
+                found.append(Found(template.sku, box, round(score, 3), structure + colour + 0.02 * min(corners, 30)))
         return settle(found)
 
     def _features(self, grey: NDArray[np.uint8]) -> Features:
@@ -260,7 +265,7 @@ def likeness(ours: NDArray[np.uint8], seen: NDArray[np.uint8], mask: NDArray[np.
     whole = count > 0.5
     mean, power = _moments(one, weight, count)
     structured = whole & (power > 30.0)
-    if structured.sum() < 6:
+    if structured.sum() < 4:
         return 0.0, 0.0
     best = np.full(mean.shape, -1.0, np.float32)
     for dy, dx in _SHIFTS:
@@ -327,15 +332,12 @@ def _box(template: Template, transform: NDArray[np.float64], shape: tuple[int, .
 
 
 def settle(found: Sequence[Found]) -> tuple[Found, ...]:
-    """Let products that claim one place contend: the surest wins, and nobody when two are as sure."""
+    """Let products that claim one place contend: the strongest wins, and nobody when two are as strong."""
     kept: list[Found] = []
-    for one in sorted(found, key=lambda item: (-item.score, item.sku)):
-        rivals = [other for other in found if other.sku != one.sku and _share(one.box, other.box) > 0.3]
-        if any(other.score > one.score - 0.04 and not (other.score < one.score - 0.02) for other in rivals):
-            continue
-        if any(other.score >= one.score for other in rivals) or any(_share(one.box, other.box) > 0.3 for other in kept):
-            continue
-        kept.append(one)
+    for one in sorted(found, key=lambda item: (-item.strength, item.sku)):
+        rivals = [other.strength for other in found if other.sku != one.sku and _share(one.box, other.box) > 0.3]
+        if all(strength < one.strength - MARGIN for strength in rivals) and all(_share(one.box, other.box) <= 0.3 for other in kept):
+            kept.append(one)
     return tuple(kept)
 
 
