@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from clipper.errors import InputError
 from clipper.values import Segment, Sentence, Span
@@ -27,6 +28,8 @@ class CondenseOptions:
     """Air before the first word at a joint; seconds in [0.05, 0.4]."""
     tail_s: float = 0.25
     """Air after the last word at a joint; seconds in [0, 1]."""
+    joint_quantile: float = 0.6
+    """A joint needs a pause as long as this share of the host's own pauses between sentences; shorter ones lie inside a thought. 0 to 1."""
     min_piece_s: float = 2.5
     """A piece between two joints is not shorter than this; seconds, 0 or more."""
 
@@ -70,7 +73,7 @@ def blocks_of(span: Span, sentences: Sequence[Sentence], pauses: Sequence[Span],
         return ()
     groups: list[list[Sentence]] = [[inside[0]]]
     gaps: list[Span] = []
-    for before, after in zip(inside, inside[1:], strict=False):
+    for before, after in pairwise(inside):
         pause = _pause_between(before, after, pauses)
         if pause is None:
             groups[-1].append(after)
@@ -118,6 +121,19 @@ def condense(
     return Condensed(pieces, tuple(notes))
 
 
+def joints(sentences: Sequence[Sentence], pauses: Sequence[Span], options: CondenseOptions) -> tuple[Span, ...]:
+    """Keep the pauses that are long enough to cut out what lies between two of them.
+
+    How long that is depends on the host: some breathe for a fifth of a second, some for a whole one.
+    """
+    between = [pause for a, b in pairwise(sentences) if (pause := _pause_between(a, b, pauses)) is not None]
+    if not between:
+        return tuple(pauses)
+    lengths = sorted(pause.duration for pause in between)
+    least = lengths[min(int(options.joint_quantile * len(lengths)), len(lengths) - 1)]
+    return tuple(pause for pause in pauses if pause.duration >= least)
+
+
 def _pause_between(before: Sentence, after: Sentence, pauses: Sequence[Span]) -> Span | None:
     slack = 0.3  # word times of the recognizer are off by up to this much
     zone = Span(min(before.end, after.start) - slack, max(before.end, after.start) + slack)
@@ -152,7 +168,9 @@ def _drop_perishable(
     return [index for index in kept if index not in dropped], dropped
 
 
-def _shorten(blocks: Sequence[Block], kept: list[int], worth: Callable[[Block], float], options: CondenseOptions) -> tuple[list[int], list[int]]:
+def _shorten(
+    blocks: Sequence[Block], kept: list[int], worth: Callable[[Block], float], options: CondenseOptions
+) -> tuple[list[int], list[int]]:
     """Drop the blocks that say least per second until the rest fits."""
     dropped: list[int] = []
     total = _seconds(blocks, kept)

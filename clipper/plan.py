@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from clipper import captions, claims, cover, reframe, titles
-from clipper.condense import Block, CondenseOptions, condense
+from clipper.condense import Block, CondenseOptions, condense, joints
 from clipper.errors import InputError
 from clipper.values import (
     Chapter,
@@ -135,7 +136,7 @@ def _explanation(stream: Stream, take: Segment, others: Sequence[Segment], optio
     cut = condense(
         take,
         sentences,
-        stream.pauses,
+        joints(stream.evidence.sentences, stream.pauses, options.explanation),
         options.explanation,
         perishable=lambda sentence: claims.removable(sentence, found),
         worth=lambda block: _worth(block, product, stream),
@@ -181,7 +182,14 @@ def _teaser(stream: Stream, teaser: Teaser, findings: Findings, options: PlanOpt
 
 
 def _plan(
-    kind: ClipType, stream: Stream, pieces: tuple[Span, ...], product: Product | None, options: PlanOptions, *, score: float, reasons: tuple[str, ...]
+    kind: ClipType,
+    stream: Stream,
+    pieces: tuple[Span, ...],
+    product: Product | None,
+    options: PlanOptions,
+    *,
+    score: float,
+    reasons: tuple[str, ...],
 ) -> Plan:
     """Fill in what all three types share."""
     evidence, recording = stream.evidence, stream.recording
@@ -216,7 +224,9 @@ def _plan(
 
 
 def _claims_in(pieces: Sequence[Span], found: Sequence[Claim]) -> tuple[Claim, ...]:
-    return tuple(claim for claim in found if any(piece.overlaps(Span(claim.start, max(claim.end, claim.start + 0.001))) for piece in pieces))
+    return tuple(
+        claim for claim in found if any(piece.overlaps(Span(claim.start, max(claim.end, claim.start + 0.001))) for piece in pieces)
+    )
 
 
 def _one_per_product(items: Sequence[HotItem]) -> list[HotItem]:
@@ -230,7 +240,11 @@ def _one_per_product(items: Sequence[HotItem]) -> list[HotItem]:
 def _worth(block: Block, product: Product | None, stream: Stream) -> float:
     """How much a block says about the product: catalogue words, names heard, figures; plain length otherwise."""
     words = _title_pairs(product) if product else set()
-    named = sum(mention.score for mention in stream.evidence.mentions if block.span.holds(mention.start) and (not product or mention.sku == product.sku))
+    named = sum(
+        mention.score
+        for mention in stream.evidence.mentions
+        if block.span.holds(mention.start) and (not product or mention.sku == product.sku)
+    )
     shared = len(words & _pairs(block.text))
     figures = sum(char.isdigit() or char in "一二三四五六七八九十百千" for char in block.text)
     return 0.2 * len(block.text) + 2.0 * shared + 3.0 * named + 0.5 * min(figures, 6)
@@ -238,7 +252,7 @@ def _worth(block: Block, product: Product | None, stream: Stream) -> float:
 
 def _pairs(text: str) -> set[str]:
     plain = [char for char in text.lower() if char.isalnum()]
-    return {a + b for a, b in zip(plain, plain[1:], strict=False)}
+    return {a + b for a, b in pairwise(plain)}
 
 
 def _title_pairs(product: Product) -> set[str]:

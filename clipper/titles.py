@@ -45,7 +45,9 @@ def selling_point(product: Product) -> str:
     return ""
 
 
-def clip_title(kind: ClipType, product: Product | None, language: str, *, limit: int, hot: HotItem | None = None, room: str = "", name: str = "") -> str:
+def clip_title(
+    kind: ClipType, product: Product | None, language: str, *, limit: int, hot: HotItem | None = None, room: str = "", name: str = ""
+) -> str:
     """Title a clip within `limit` characters.
 
     `name` stands in for a product without a catalogue entry. "Sold" is only said of a hot item whose basis is orders.

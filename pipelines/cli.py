@@ -103,7 +103,9 @@ def livecut() -> None:
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options that every working command has."""
     options = (
-        click.option("--config", "config_file", type=click.Path(path_type=Path), help="Options file; default: livecut.toml here, if there is one."),
+        click.option(
+            "--config", "config_file", type=click.Path(path_type=Path), help="Options file; default: livecut.toml here, if there is one."
+        ),
         click.option("--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="Set one option; `livecut config` lists them."),
         click.option("-q", "--quiet", is_flag=True, help="No progress."),
         click.option("-v", "--verbose", count=True, help="Log more; twice for everything."),
@@ -115,10 +117,27 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @livecut.command()
 @click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RECORDING...")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder for the results; one folder per recording is made in it.  [default: livecut-out]")
-@click.option("--catalog", type=click.Path(path_type=Path), help="Product feed; default: catalog.csv|tsv|xlsx|json|xml beside the recording.")
-@click.option("--chat", multiple=True, type=click.Path(path_type=Path), help="Chat log; default: found beside the recording by its name. May be given again.")
-@click.option("--events", multiple=True, type=click.Path(path_type=Path), help="Log of orders, cards and viewers; found like the chat. May be given again.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder for the results; one folder per recording is made in it.  [default: livecut-out]",
+)
+@click.option(
+    "--catalog", type=click.Path(path_type=Path), help="Product feed; default: catalog.csv|tsv|xlsx|json|xml beside the recording."
+)
+@click.option(
+    "--chat",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Chat log; default: found beside the recording by its name. May be given again.",
+)
+@click.option(
+    "--events",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Log of orders, cards and viewers; found like the chat. May be given again.",
+)
 @click.option("--start-time", metavar="ISO8601", help="When the recording began; needed only for logs with absolute times.")
 @click.option("--types", help="Clip types to make, separated by commas.  [default: explanation,hot_item,teaser]")
 @click.option("--preset", help="Platform whose frame, limits and safe box to keep: default, kuaishou, douyin, tiktok, …")
@@ -258,7 +277,9 @@ def doctor(as_json: bool) -> int:
 
     found = checks()
     if as_json:
-        click.echo(json.dumps([{"name": check.name, "ok": check.ok, "detail": check.detail} for check in found], ensure_ascii=False, indent=1))
+        click.echo(
+            json.dumps([{"name": check.name, "ok": check.ok, "detail": check.detail} for check in found], ensure_ascii=False, indent=1)
+        )
     else:
         for check in found:
             click.echo(f"{'ok     ' if check.ok else 'MISSING'}  {check.name:<14} {check.detail}")

@@ -10,7 +10,7 @@ import errno
 import fcntl
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,9 +22,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from clipper import artefact, audience, detect, media, plan, sound, vision
 from clipper import render as rendering
 from clipper.catalog import find_catalog, read_catalog
-from clipper.errors import Cancelled, InputError, LivecutError, NothingFound
+from clipper.errors import InputError, LivecutError, NothingFound
 from clipper.speech import transcribe, weights
-from clipper.values import AudienceLog, Catalog, Evidence, Findings, Picture, Plan, Product, Recording, Render, Span, Track, Transcript
+from clipper.values import AudienceLog, Catalog, Evidence, Findings, Picture, Product, Recording, Render, Track, Transcript
 from clipper.version import __version__
 from pipelines import config
 from pipelines.manifest import Analysis, Clip, manifest
@@ -35,6 +35,8 @@ from pipelines.settings import Settings
 from pipelines.workdir import Workdir, digest
 
 log = logging.getLogger(__name__)
+
+Tell = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +108,9 @@ def make_clips(
     return Run(folder=work.root, manifest=data, clips=clips, made=tuple(work.made))
 
 
-def render_plans(paths: Sequence[str | Path], *, settings: Settings | None = None, progress: Callback = ignore, cancelled: Asked = never) -> tuple[Path, ...]:
+def render_plans(
+    paths: Sequence[str | Path], *, settings: Settings | None = None, progress: Callback = ignore, cancelled: Asked = never
+) -> tuple[Path, ...]:
     """Render plan files anew and bring their run's manifest and report up to date.
 
     A plan in a run's `plans` folder goes to that run's `clips`; any other is rendered beside itself. Returns the videos.
@@ -138,9 +142,9 @@ def render_plans(paths: Sequence[str | Path], *, settings: Settings | None = Non
 
 def analyse(inputs: Inputs, settings: Settings, work: Workdir, meter: Meter) -> Analysis:
     """Find out what a recording holds; every value lands in the run's folder."""
-    with meter.stage("probe") as tell:
+    with meter.stage("probe"):
         identity = _identity(inputs.recording)
-        source = work.step("recording", Recording, 1, identity, lambda: media.probe(inputs.recording))
+        source = work.step("recording", Recording, 1, identity, lambda: _probe(inputs.recording, work))
         found = _catalog(inputs)
         catalog = work.step("catalog", Catalog, 1, (found,), lambda: found)
         audience_log = audience.read_logs(
@@ -151,6 +155,7 @@ def analyse(inputs: Inputs, settings: Settings, work: Workdir, meter: Meter) -> 
             recording_created=source.creation_time,
             duration=source.duration,
         )
+        audience_log = _by_catalogue_sku(audience_log, catalog)
     products = catalog.products
     names = [(product.sku, product.title, product.aliases, product.brand) for product in products]
     with meter.stage("recognise") as tell:
@@ -181,7 +186,11 @@ def analyse(inputs: Inputs, settings: Settings, work: Workdir, meter: Meter) -> 
             lambda: detect.gather(transcript, catalog, audience_log, picture, loudness, settings.gather),
         )
         findings = work.step(
-            "segments", Findings, detect.FIND_VERSION, (digest(evidence), products, settings.find), lambda: detect.find(evidence, products, settings.find)
+            "segments",
+            Findings,
+            detect.FIND_VERSION,
+            (digest(evidence), products, settings.find),
+            lambda: detect.find(evidence, products, settings.find),
         )
     return _analysis(source, catalog, transcript, evidence, findings)
 
@@ -198,7 +207,9 @@ def _analysis(source: Recording, catalog: Catalog, transcript: Transcript, evide
     )
 
 
-def publish(analysis: Analysis, clips: Sequence[Clip], settings: Settings, work: Workdir, meter: Meter, why_nothing: str | None) -> dict[str, Any]:
+def publish(
+    analysis: Analysis, clips: Sequence[Clip], settings: Settings, work: Workdir, meter: Meter, why_nothing: str | None
+) -> dict[str, Any]:
     """Write manifest.json, report.html and run.json: the files that say what a run came to."""
     with meter.stage("report"):
         data = manifest(analysis, clips, why_nothing=why_nothing)
@@ -243,17 +254,37 @@ def _stamp(path: Path) -> tuple[object, ...]:
     return (str(path), stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
 
 
+def _probe(path: Path, work: Workdir) -> Recording:
+    """Probe a recording; one whose time stamps break is copied onto one clock inside the run's folder first."""
+    found = media.probe(path)
+    return replace(media.normalise(found, work.root / "media"), sha256=found.sha256)
+
+
 def _catalog(inputs: Inputs) -> Catalog:
     path = inputs.catalog or find_catalog(inputs.recording.parent)
     return read_catalog(path) if path else Catalog(path=None, products=())
 
 
-def _transcribe(source: Recording, products: tuple[Product, ...], settings: Settings, work: Workdir, tell: Callback, cancelled: Asked) -> Transcript:
+def _by_catalogue_sku(told: AudienceLog, catalog: Catalog) -> AudienceLog:
+    """Call products in the log what the catalogue calls them: an order names a variant's sku."""
+
+    def own(sku: str) -> str:
+        product = catalog.named(sku)
+        return product.sku if product else sku
+
+    orders = told.orders and tuple(replace(order, sku=own(order.sku)) for order in told.orders)
+    cards = told.cards and tuple(replace(card, sku=own(card.sku)) for card in told.cards)
+    return replace(told, orders=orders, cards=cards)
+
+
+def _transcribe(
+    source: Recording, products: tuple[Product, ...], settings: Settings, work: Workdir, tell: Tell, cancelled: Asked
+) -> Transcript:
     checkpoint = transcribe.FileCheckpoint(work.root / "recognition.jsonl")
     return transcribe.transcribe(source, products, settings.speech, checkpoint=checkpoint, progress=tell, cancelled=cancelled)
 
 
-def _look(source: Recording, products: tuple[Product, ...], settings: Settings, tell: Callback, cancelled: Asked) -> Picture:
+def _look(source: Recording, products: tuple[Product, ...], settings: Settings, tell: Tell, cancelled: Asked) -> Picture:
     faces = weights.locate("centerface") / "centerface.onnx" if settings.run.faces else None
     return vision.look(source, products, settings.vision, face_model=faces, progress=tell, cancelled=cancelled)
 
@@ -389,7 +420,9 @@ def _alone(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise InputError(f"could not use {folder}: another livecut is at work in it; wait for it, or choose another folder with -o") from error
+            raise InputError(
+                f"could not use {folder}: another livecut is at work in it; wait for it, or choose another folder with -o"
+            ) from error
         yield
 
 
@@ -407,7 +440,12 @@ def describe(
     inputs = Inputs(recording=recording, catalog=catalog, chat=tuple(chat), events=tuple(events), start_time=start_time)
     found = _catalog(inputs)
     audience_log: AudienceLog = audience.read_logs(
-        recording, chat=inputs.chat, events=inputs.events, start_time=start_time, recording_created=source.creation_time, duration=source.duration
+        recording,
+        chat=inputs.chat,
+        events=inputs.events,
+        start_time=start_time,
+        recording_created=source.creation_time,
+        duration=source.duration,
     )
     lines = [
         f"recording  {recording}: {source.format}, {source.duration:.1f} s, {source.width_px}×{source.height_px}",

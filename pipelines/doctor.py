@@ -35,7 +35,10 @@ def checks() -> tuple[Check, ...]:
         *(_check(f"model {name}", lambda name=name: str(weights.locate(name))) for name in weights.DEFAULTS),  # type: ignore[misc]
         _check("font", lambda: str(fonts.find_font())),
         _check("disk", _disk),
-        _check("processors", lambda: f"{os.cpu_count()} here, {len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} for us"),
+        _check(
+            "processors",
+            lambda: f"{os.cpu_count()} here, {len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} for us",
+        ),
         _check("sandbox", _sandbox),
     )
 
@@ -55,7 +58,9 @@ def _ffmpeg() -> str:
 def _disk() -> str:
     here, scratch = shutil.disk_usage(Path.cwd()).free, shutil.disk_usage(tempfile.gettempdir()).free
     if min(here, scratch) < FREE_BYTES:
-        raise LivecutError(f"{here / 1e9:.1f} GB free here, {scratch / 1e9:.1f} GB in {tempfile.gettempdir()}; a night of clips needs more than 2 GB")
+        raise LivecutError(
+            f"{here / 1e9:.1f} GB free here, {scratch / 1e9:.1f} GB in {tempfile.gettempdir()}; a night of clips needs more than 2 GB"
+        )
     return f"{here / 1e9:.0f} GB free here"
 
 

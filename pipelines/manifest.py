@@ -58,7 +58,7 @@ def manifest(analysis: Analysis, clips: Sequence[Clip], *, why_nothing: str | No
 def _recording(analysis: Analysis) -> dict[str, Any]:
     recording, log = analysis.recording, analysis.evidence.log
     return {
-        "path": recording.path,
+        "path": recording.original_path or recording.path,
         "sha256": recording.sha256,
         "duration_s": recording.duration,
         "width": recording.width_px,
@@ -179,7 +179,9 @@ def _products(analysis: Analysis, clips: Sequence[Clip]) -> list[dict[str, Any]]
     rows = []
     for product in analysis.catalog.products:
         own = [clip.plan.id for clip in clips if clip.plan.sku == product.sku]
-        rows.append({"sku": product.sku, "clips": own, "why_none": None if own else reasons.get(product.sku) or _unexplained(analysis, product)})
+        rows.append(
+            {"sku": product.sku, "clips": own, "why_none": None if own else reasons.get(product.sku) or _unexplained(analysis, product)}
+        )
     return rows
 
 
@@ -200,7 +202,15 @@ def _coverage(analysis: Analysis, why_nothing: str | None) -> dict[str, Any]:
     damaged = sum(span.duration for span in recording.damaged)
     inside = sum(span.shared(Span(0.0, recording.duration)) for span in recording.damaged)
     heard = recording.duration - inside if recording.has_audio else 0.0
-    sources = (recording, analysis.catalog, analysis.transcript, analysis.evidence.log, analysis.evidence.picture, analysis.evidence, analysis.findings)
+    sources = (
+        recording,
+        analysis.catalog,
+        analysis.transcript,
+        analysis.evidence.log,
+        analysis.evidence.picture,
+        analysis.evidence,
+        analysis.findings,
+    )
     warnings = [warning for source in sources if source is not None for warning in source.warnings]
     return {
         "transcribed_s": round(heard, 3),

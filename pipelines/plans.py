@@ -98,7 +98,9 @@ def _check(plan: Plan, path: Path) -> None:
         raise ArtefactError(f"could not use plan {path}: sources is empty; name at least one stretch of the recording")
     for number, span in enumerate(plan.sources):
         if not 0 <= span.start < span.end:
-            raise ArtefactError(f"could not use plan {path}: sources[{number}] runs from {span.start} to {span.end} s; expected 0 ≤ start < end")
+            raise ArtefactError(
+                f"could not use plan {path}: sources[{number}] runs from {span.start} to {span.end} s; expected 0 ≤ start < end"
+            )
 
 
 class _Written:

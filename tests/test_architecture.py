@@ -13,7 +13,21 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("clipper", "generators", "pipelines")
 BELOW = {"clipper": set(), "generators": {"clipper"}, "pipelines": {"clipper", "generators"}}
-HEAVY = {"torch", "diffusers", "transformers", "cv2", "moviepy", "ctranslate2", "faster_whisper", "whisper", "onnxruntime", "ray", "av", "jieba", "PIL"}
+HEAVY = {
+    "torch",
+    "diffusers",
+    "transformers",
+    "cv2",
+    "moviepy",
+    "ctranslate2",
+    "faster_whisper",
+    "whisper",
+    "onnxruntime",
+    "ray",
+    "av",
+    "jieba",
+    "PIL",
+}
 STARTS_PROCESSES = {"subprocess", "multiprocessing", "pty"}
 DOOR = Path("clipper/ffmpeg.py")
 
@@ -57,10 +71,15 @@ def _is_foreign(path: Path, call: str) -> bool:
     if not call.startswith("ffmpeg."):
         return True
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    return any(isinstance(node, ast.Import) and any(alias.name == "ffmpeg" and alias.asname is None for alias in node.names) for node in ast.walk(tree))
+    return any(
+        isinstance(node, ast.Import) and any(alias.name == "ffmpeg" and alias.asname is None for alias in node.names)
+        for node in ast.walk(tree)
+    )
 
 
-@pytest.mark.parametrize("module", [".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in sources() if path.stem != "__main__"])
+@pytest.mark.parametrize(
+    "module", [".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in sources() if path.stem != "__main__"]
+)
 def test_importing_is_light(module: str) -> None:
     code = f"import sys, importlib; importlib.import_module({module!r}); print(*sorted({HEAVY!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
@@ -69,7 +88,9 @@ def test_importing_is_light(module: str) -> None:
 
 def test_importing_clipper_is_quick() -> None:
     code = "import time; t = time.perf_counter(); import clipper; print(time.perf_counter() - t)"
-    best = min(float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout) for _ in range(5))
+    best = min(
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout) for _ in range(5)
+    )
     assert best < 0.3
 
 

@@ -45,7 +45,7 @@ def options() -> str:
         "# Options",
         "",
         MADE,
-        "Default < `livecut.toml` < environment < flag. The option `max_s` of `[plan.explanation]` is `LIVECUT_PLAN_EXPLANATION_MAX_S` in the",
+        "Default < `livecut.toml` < environment < flag. `max_s` of `[plan.explanation]` is `LIVECUT_PLAN_EXPLANATION_MAX_S` in the",
         "environment and `--set plan.explanation.max_s=90` on the command line.",
         "",
     ]
@@ -58,7 +58,14 @@ def _section(kind: type, path: tuple[str, ...]) -> list[str]:
     own = [item.name for item in fields(kind) if not is_dataclass(hints[item.name])]
     lines = []
     if own:
-        lines += [f"## [{'.'.join(path)}]", "", (inspect.getdoc(kind) or "").splitlines()[0], "", "| option | default | meaning |", "|---|---|---|"]
+        lines += [
+            f"## [{'.'.join(path)}]",
+            "",
+            (inspect.getdoc(kind) or "").splitlines()[0],
+            "",
+            "| option | default | meaning |",
+            "|---|---|---|",
+        ]
         lines += [f"| `{name}` | {_shown(getattr(default, name))} | {notes[name]} |" for name in own]
         lines.append("")
     for item in fields(kind):
@@ -90,7 +97,17 @@ def field_docs(kind: type) -> dict[str, str]:
 
 def error_page() -> str:
     """The error tree and its exit codes."""
-    lines = ["# Errors and exit codes", "", MADE, "```text", inspect.getdoc(errors) or "", "```", "", "| error | exit code | meaning |", "|---|---|---|"]
+    lines = [
+        "# Errors and exit codes",
+        "",
+        MADE,
+        "```text",
+        inspect.getdoc(errors) or "",
+        "```",
+        "",
+        "| error | exit code | meaning |",
+        "|---|---|---|",
+    ]
     for name, kind in vars(errors).items():
         if inspect.isclass(kind) and issubclass(kind, errors.LivecutError):
             lines.append(f"| `{name}` | {kind.exit_code} | {(inspect.getdoc(kind) or '').splitlines()[0]} |")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,7 +94,7 @@ def test_pieces_are_sorted_disjoint_and_cut_in_pauses(count: int, drop: list[boo
     sentences, pauses = talk(count, gap=round(gap, 3))
     whole = segment(sentences)
     done = condense(whole, sentences, pauses, OPTIONS, perishable=lambda s: drop[sentences.index(s)], worth=plain)
-    assert all(a.end <= b.start for a, b in zip(done.pieces, done.pieces[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(done.pieces))
     for edge in [edge for piece in done.pieces for edge in (piece.start, piece.end)]:
         assert edge in (whole.start, whole.end) or any(pause.start <= edge <= pause.end for pause in pauses)
 

@@ -42,6 +42,8 @@ def test_quiet_says_nothing_but_what_must_be_said() -> None:
     assert out.getvalue() == ""
 
 
-@pytest.mark.parametrize(("hostile", "shown"), [("a\x1b]0;x\x07b", "a\\x1b]0;x\\x07b"), ("one\ntwo", "one\\x0atwo"), ("保温杯 ✓", "保温杯 ✓")])
+@pytest.mark.parametrize(
+    ("hostile", "shown"), [("a\x1b]0;x\x07b", "a\\x1b]0;x\\x07b"), ("one\ntwo", "one\\x0atwo"), ("保温杯 ✓", "保温杯 ✓")]
+)
 def test_control_characters_are_shown_not_sent(hostile: str, shown: str) -> None:
     assert printable(hostile) == shown

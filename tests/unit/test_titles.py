@@ -10,7 +10,9 @@ from clipper.titles import clip_title, selling_point, short_name
 from clipper.values import HotItem, Product
 
 CUP = Product(sku="D1", title="暖川 316不锈钢保温杯 500ml 大容量便携防漏水杯 墨绿色", aliases=("保温杯",), brand="暖川", price=59)
-PACK = Product(sku="C1", title="Tarnfell Ridge 38L Hiking Backpack with Ventilated Back Panel, Padded Hip Belt", aliases=("pack",), brand="Tarnfell")
+PACK = Product(
+    sku="C1", title="Tarnfell Ridge 38L Hiking Backpack with Ventilated Back Panel, Padded Hip Belt", aliases=("pack",), brand="Tarnfell"
+)
 HOT = HotItem(sku="D1", start=0, end=20, peak=9, uplift=6, uplift_low=3, uplift_high=9, confidence=0.9, basis="orders", sold=41)
 
 
