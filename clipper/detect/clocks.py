@@ -57,8 +57,8 @@ CARD_LAG_S, CARD_WIDTH_S = 4.0, 8.0
 """Cards follow the first mention by 4 s on average, with a long spread."""
 ORDER_LAG_S, ORDER_WIDTH_S = 25.0, 25.0
 FEWEST_EVENTS = 3
-NATS_PER_EVENT = 1.2
-"""Independent evidence in one well placed card; orders of one burst count as one."""
+NATS_PER_EVENT = 2.5
+"""Evidence in one well placed card: one in twenty is false, log(.95/.05) = 2.9; orders of one burst count as one event."""
 
 
 def align(log: AudienceLog, mentions: tuple[Mention, ...], duration: float, options: ClockOptions) -> Alignment:
@@ -78,7 +78,7 @@ def align(log: AudienceLog, mentions: tuple[Mention, ...], duration: float, opti
     posterior = score * NATS_PER_EVENT + prior
     best = int(np.argmax(posterior))
     weights = np.exp(posterior - posterior[best])
-    near = np.abs(offsets - offsets[best]) <= 6.0
+    near = np.abs(offsets - offsets[best]) <= 8.0
     confidence = float(weights[near].sum() / weights.sum())
     moved = float(np.average(offsets[near], weights=weights[near]))
     residual = _residual(events, speech, moved)

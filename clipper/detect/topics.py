@@ -193,7 +193,7 @@ def _named(explained: Explained, titles: Mapping[str, str]) -> tuple[Segment, ..
             said = title if title and any(title in sentences[at].text.lower() for at in range(first, last)) else ""
             name = said or name_of(sentences, first, last)
             number = numbers.setdefault(said or f"@{first}", len(numbers) + 1)
-            confidence = round(TOPIC_DOUBT * segment.confidence, 3)
+            confidence = round(TOPIC_DOUBT * float(1 - explained.posterior[first:last, -1].mean()), 3)
             start, end = sentences[first].start, sentences[last - 1].end
             named.append(
                 replace(segment, sku=f"unknown-{number}", name=name, confidence=confidence, start=start, end=end, interruptions=())

@@ -161,13 +161,24 @@ def test_counts_are_shared_out_among_offers() -> None:
     assert rates[1] == pytest.approx(0.8, rel=0.1)
 
 
-@pytest.mark.parametrize("offset", [-75.0, 0.0, 90.0])
+BOTH = Script("both", "zh", FARM.products + JEWEL.products, FARM.lines + JEWEL.lines)
+
+
+@pytest.mark.parametrize("offset", [-45.0, 0.0, 60.0])
 def test_a_log_that_is_off_is_brought_back(offset: float) -> None:
-    script = JEWEL
-    cards = tuple(Card(start + 4 - offset, sku) for sku, start, _ in script.truth if start + 4 - offset > -200)
-    mentions = evidence_of(script).mentions
-    found = align(AudienceLog(cards=cards), mentions, 90.0, ClockOptions())
+    cards = tuple(Card(start + 4 - offset, sku) for sku, start, _ in BOTH.truth)
+    evidence = evidence_of(BOTH)
+    found = align(AudienceLog(cards=cards), evidence.mentions, evidence.duration, ClockOptions())
     assert found.offset_s == pytest.approx(offset, abs=8)
+    assert found.confidence > 0.8
+    assert found.residual_s < 8
+
+
+def test_a_log_that_fits_nowhere_is_left_alone() -> None:
+    rng = random.Random(3)
+    cards = tuple(sorted(Card(rng.uniform(0, 190), sku) for sku, _, _ in BOTH.truth))
+    evidence = evidence_of(BOTH)
+    assert align(AudienceLog(cards=cards), evidence.mentions, evidence.duration, ClockOptions()).offset_s == 0.0
 
 
 def test_pauses_and_edges_come_from_the_sound() -> None:
@@ -224,8 +235,7 @@ def test_the_decoding_is_consistent(seed: int) -> None:
 
 
 def test_a_growing_stream_is_decided_as_the_whole_one() -> None:
-    lines = FARM.lines + JEWEL.lines
-    both = Script("both", "zh", FARM.products + JEWEL.products, lines)
+    both, lines = BOTH, BOTH.lines
     whole = find_explanations(evidence_of(both), both.products).posterior.argmax(axis=1)
     names = [product.sku for product in find_explanations(evidence_of(both), both.products).products]
     evidence = evidence_of(both)
