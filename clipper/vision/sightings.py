@@ -23,11 +23,14 @@ FEATURES = 900
 TILE_PX = 48
 PER_TILE = 22
 """Features kept in each tile of the frame, so that one busy corner does not use them all up."""
+CHANGE_PX = 16
+CHANGED = 6
+"""A block whose grey values moved by more than this on average is new; coding noise stays below 3."""
 RATIO = 0.86
 NEAREST_BITS = 72
 """Descriptors that differ in more of their 256 bits are no match."""
 LEAST_VOTES = 4
-FIRST_VOTES = 2
+FIRST_VOTES = 3
 """Agreeing matches among a third of a template's features that make it worth trying the rest."""
 LEAST_INLIERS = 5
 CHECK_PX = 96
@@ -60,7 +63,11 @@ class Features:
 
 
 class ProductFinder:
-    """Finds catalogue products in single frames; one instance belongs to one thread."""
+    """Finds catalogue products in frames; one instance belongs to one thread, and to one recording in order of time.
+
+    What has not changed since it was last searched is not searched again, except where a product was met: a camera that
+    stands still costs little.
+    """
 
     def __init__(self, templates: Sequence[Template], *, threshold: float = 0.5) -> None:
         import cv2
@@ -69,6 +76,8 @@ class ProductFinder:
         self._threshold = threshold
         self._orb: Any = cv2.ORB.create(nfeatures=2 * FEATURES, scaleFactor=1.2, nlevels=8, edgeThreshold=16, fastThreshold=10)
         self._matcher: Any = cv2.BFMatcher(cv2.NORM_HAMMING)
+        self._searched: NDArray[np.uint8] | None = None
+        self._met: tuple[Found, ...] = ()
 
     def find(self, image: NDArray[np.uint8]) -> tuple[Found, ...]:
         """Find products in a frame uint8 (h, w, 3) BGR; boxes are fractions of it, the surest first."""
@@ -87,12 +96,13 @@ class ProductFinder:
             box = _box(template, transform, image.shape)
             if score >= self._threshold and box is not None:
                 found.append(Found(template.sku, box, round(score, 3), structure + colour + 0.02 * min(corners, 30)))
+        self._met = tuple(found)
         return settle(found)
 
     def _features(self, grey: NDArray[np.uint8]) -> Features:
         import numpy as np
 
-        keys = sorted(self._orb.detect(grey, None), key=lambda key: -key.response)
+        keys = sorted(self._orb.detect(grey, self._fresh(grey)), key=lambda key: -key.response)
         room: dict[tuple[int, int], int] = {}
         kept = []
         for key in keys:
@@ -104,6 +114,27 @@ class ProductFinder:
         if descriptors is None:
             return Features(np.zeros((0, 4), np.float32), np.zeros((0, 32), np.uint8))
         return Features(np.array([(*key.pt, key.size, key.angle) for key in kept], np.float32), descriptors)
+
+    def _fresh(self, grey: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+        """Mark what has to be searched: what changed since it was searched, and where products were met; None for all."""
+        import cv2
+        import numpy as np
+
+        if self._searched is None or self._searched.shape != grey.shape:
+            self._searched = grey.copy()
+            return None
+        height, width = grey.shape
+        blocks = (max(1, width // CHANGE_PX), max(1, height // CHANGE_PX))
+        moved = cv2.resize(cv2.absdiff(grey, self._searched), blocks, interpolation=cv2.INTER_AREA) > CHANGED
+        reach = 2 * (TILE_PX // CHANGE_PX) + 1
+        near = cv2.dilate(moved.astype(np.uint8) * 255, np.ones((reach, reach), np.uint8))
+        fresh = np.asarray(cv2.resize(near, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+        for one in self._met:
+            left, top = int((one.box.x - 0.05) * width), int((one.box.y - 0.05) * height)
+            right, bottom = int((one.box.x + one.box.w + 0.05) * width), int((one.box.y + one.box.h + 0.05) * height)
+            fresh[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = 255
+        np.copyto(self._searched, grey, where=fresh > 0)
+        return fresh
 
     def _matches(self, template: Template, features: Features) -> NDArray[np.float32]:
         """Pair template and frame features: float32 (n, 8), the template's four numbers, then the frame's.
