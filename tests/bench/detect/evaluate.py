@@ -1,0 +1,101 @@
+"""Score explanations, hot items and teasers against ground truth, in time and never by sentence."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+BRIDGE_S = 45.0
+"""Explanations of one product that follow each other this closely may be told as one."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Labelled:
+    """A stretch that belongs to a product."""
+
+    start: float
+    end: float
+    sku: str
+    confidence: float = 1.0
+
+
+def iou(a: Labelled, b: Labelled) -> float:
+    """Shared time over covered time."""
+    union = max(a.end, b.end) - min(a.start, b.start)
+    return max(0.0, min(a.end, b.end) - max(a.start, b.start)) / union if union > 0 else 0.0
+
+
+def bridged(segments: Sequence[Labelled]) -> tuple[Labelled, ...]:
+    """Join neighbours of one product across short gaps."""
+    out: list[Labelled] = []
+    for segment in sorted(segments):
+        if out and out[-1].sku == segment.sku and segment.start - out[-1].end <= BRIDGE_S:
+            out[-1] = Labelled(out[-1].start, segment.end, segment.sku, max(out[-1].confidence, segment.confidence))
+        else:
+            out.append(segment)
+    return tuple(out)
+
+
+def average_precision(found: Sequence[Labelled], truth: Sequence[Labelled], threshold: float) -> float:
+    """Average precision at one tIoU; either telling of interrupted explanations (one or two) is right."""
+    return max(_average_precision(found, truth, threshold), _average_precision(found, bridged(truth), threshold))
+
+
+def _average_precision(found: Sequence[Labelled], truth: Sequence[Labelled], threshold: float) -> float:
+    used: set[int] = set()
+    hits, total = 0, 0.0
+    for number, segment in enumerate(sorted(found, key=lambda s: -s.confidence), 1):
+        matches = [(iou(segment, t), at) for at, t in enumerate(truth) if t.sku == segment.sku and at not in used]
+        best = max(matches, default=(0.0, -1))
+        if best[0] >= threshold:
+            used.add(best[1])
+            hits += 1
+            total += hits / number
+    return total / len(truth) if truth else float(not found)
+
+
+def seconds_right(found: Sequence[Labelled], truth: Sequence[Labelled], duration: float) -> float:
+    """Share of seconds with the right product, background included."""
+
+    def label(segments: Sequence[Labelled], time: float) -> str | None:
+        return next((s.sku for s in segments if s.start <= time <= s.end), None)
+
+    size = int(duration) + 1
+    return sum(label(found, t) == label(truth, t) for t in range(size)) / size
+
+
+def boundary_errors(found: Sequence[Labelled], truth: Sequence[Labelled]) -> tuple[float, ...]:
+    """Seconds between true edges and those of the best matching explanation (tIoU above .3)."""
+    errors: list[float] = []
+    for reference in truth:
+        matches = [(iou(s, reference), s) for s in found if s.sku == reference.sku]
+        if matches and max(matches)[0] > 0.3:
+            best = max(matches)[1]
+            errors += [abs(best.start - reference.start), abs(best.end - reference.end)]
+    return tuple(errors)
+
+
+def calibration_error(pairs: Sequence[tuple[float, bool]], bins: int = 10) -> float:
+    """Expected calibration error over equal-mass bins of (confidence, was right)."""
+    if not pairs:
+        return 0.0
+    ordered = sorted(pairs)
+    size = max(1, len(ordered) // bins)
+    groups = [ordered[at : at + size] for at in range(0, len(ordered), size)]
+    gaps = [abs(sum(c for c, _ in g) / len(g) - sum(r for _, r in g) / len(g)) * len(g) for g in groups]
+    return sum(gaps) / len(ordered)
+
+
+def interval(values: Sequence[float], statistic: Callable[[Sequence[float]], float], *, seed: int = 0, draws: int = 400) -> tuple[float, float]:
+    """90 % bootstrap interval over streams."""
+    rng = random.Random(seed)
+    if not values:
+        return 0.0, 0.0
+    drawn = sorted(statistic([rng.choice(values) for _ in values]) for _ in range(draws))
+    return drawn[int(0.05 * draws)], drawn[int(0.95 * draws) - 1]
+
+
+def mean(values: Sequence[float]) -> float:
+    """Arithmetic mean; 0 for nothing."""
+    return sum(values) / len(values) if values else 0.0
