@@ -10,6 +10,8 @@ from types import MappingProxyType
 
 # --- names -----------------------------------------------------------------------------------------
 
+NAMED_WITHIN_S, NAMED_ENOUGH = 120.0, 0.5
+"""A product is considered when its mentions inside two minutes add up to half a clear one; hundreds of others never are."""
 NAME_INSIDE = 0.35
 """Share of sentences of an explanation that name the product: hosts say "it" and "this one" in the other two thirds."""
 NAME_OUTSIDE = 0.012

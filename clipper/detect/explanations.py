@@ -75,23 +75,38 @@ def find_explanations(
     size = len(evidence.sentences)
     share: Table | None = None
     scores = score(evidence, stream, None, options.channels)
-    decoding = decode(_model(evidence, stream, scores, None, options))
-    for _ in range(options.passes - 1):
+    decoding = decode(_model(evidence, stream, scores, None, options), best_path=options.passes == 1)
+    for number in range(1, options.passes):
         share = decoding.posterior[:, : len(considered)] if size else None
         scores = score(evidence, stream, share, options.channels)
-        decoding = decode(_model(evidence, stream, scores, decoding, options))
+        decoding = decode(_model(evidence, stream, scores, decoding, options), best_path=number == options.passes - 1)
     segments = _segments(evidence, stream, scores, decoding, options)
     return Explained(segments, considered, decoding.posterior, stream, scores)
 
 
 def candidates(evidence: Evidence, products: tuple[Product, ...], always: frozenset[str] = frozenset()) -> tuple[Product, ...]:
     """Keep the products that anything at all speaks for: a catalogue may list hundreds that are never shown."""
-    spoken = {m.sku for m in evidence.mentions if m.kind != "brand" and m.score * m.weight >= 0.2}
+    spoken = _named_enough(evidence)
     spoken |= always
     spoken |= {card.sku for card in evidence.log.cards or ()}
     if evidence.picture is not None:
         spoken |= {sighting.sku for sighting in evidence.picture.sightings or () if sighting.score >= 0.5}
     return tuple(product for product in products if product.sku in spoken)
+
+
+def _named_enough(evidence: Evidence) -> set[str]:
+    """List the products that are named clearly, or often enough, within `NAMED_WITHIN_S`."""
+    recent: dict[str, list[tuple[float, float]]] = {}
+    enough: set[str] = set()
+    for mention in evidence.mentions:
+        if mention.kind == "brand" or mention.sku in enough:
+            continue
+        window = [(t, worth) for t, worth in recent.get(mention.sku, ()) if t > mention.start - c.NAMED_WITHIN_S]
+        window.append((mention.start, mention.score * mention.weight))
+        recent[mention.sku] = window
+        if sum(worth for _, worth in window) >= c.NAMED_ENOUGH:
+            enough.add(mention.sku)
+    return enough
 
 
 def _model(evidence: Evidence, stream: Read, scores: Scores, earlier: Decoding | None, options: ExplanationOptions) -> Model:

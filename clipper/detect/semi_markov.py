@@ -62,15 +62,15 @@ class Decoding:
     """Probability that a segment of the state ends before the unit, (U + 1, S)."""
 
 
-def decode(model: Model) -> Decoding:
-    """Find the best segmentation and the posteriors."""
+def decode(model: Model, *, best_path: bool = True) -> Decoding:
+    """Find the posteriors and, unless `best_path` is off, the best segmentation."""
     units, states = model.emission.shape
     if not units:
         empty = np.zeros((0, states))
         return Decoding((), empty, empty, np.zeros((1, states)))
     prefix = np.vstack([np.zeros((1, states)), np.cumsum(model.emission, axis=0)])
     lengths = _Durations(model)
-    path = _best(model, prefix, lengths)
+    path = _best(model, prefix, lengths) if best_path else ()
     alpha, gate = _forward(model, prefix, lengths)
     beta, after = _backward(model, prefix, lengths)
     total = _sum(alpha[units], axis=0)
@@ -89,13 +89,17 @@ class _Durations:
         kinds = sorted(set(model.log_duration))
         self.kind_of = np.array([kinds.index(mixture) for mixture in model.log_duration])
         self._kinds = kinds
+        self._ending: dict[int, tuple[int, Floats]] = {}
 
     def ending(self, end: int) -> tuple[int, Floats]:
         """Give the first unit a segment may begin with, and log D for every beginning up to `end`: (beginnings, kinds)."""
+        if end in self._ending:
+            return self._ending[end]
         model = self._model
         first = int(np.searchsorted(model.starts, model.ends[end - 1] - model.longest))
         first = min(first, end - 1)
-        return first, self._density(model.ends[end - 1] - model.starts[first:end])
+        self._ending[end] = first, self._density(model.ends[end - 1] - model.starts[first:end])
+        return self._ending[end]
 
     def beginning(self, start: int) -> tuple[int, Floats]:
         """Give the last unit (exclusive) a segment may end before, and log D for every end: (ends, kinds)."""
@@ -197,18 +201,21 @@ def _best(model: Model, prefix: Floats, lengths: _Durations) -> tuple[tuple[int,
 
 
 def _best_gate(model: Model, ended: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """Give the best score of entering each state, and the state it is entered from: the best other product, or the background."""
     states, products = len(ended), ended[:-1]
     value, origin = np.full(states, NEVER), np.full(states, -1)
     if not len(products):
         return value, origin
-    order = np.argsort(-products)[:2]
-    value[-1], origin[-1] = products[order[0]] + model.to_background, order[0]
-    for k in range(states - 1):
-        other = order[0] if order[0] != k else (order[1] if len(order) > 1 else -1)
-        options = [(ended[-1] + model.from_background[k], states - 1), (products[k] + model.repeat, k)]
-        if other >= 0:
-            options.append((products[other] + model.to_product, int(other)))
-        value[k], origin[k] = max(options)
+    first = int(np.argmax(products))
+    other = np.full(states - 1, first)
+    if states > 2:
+        other[first] = int(np.argmax(np.concatenate([products[:first], [NEVER], products[first + 1 :]])))
+    value[-1], origin[-1] = products[first] + model.to_background, first
+    switched = np.where(other != np.arange(states - 1), products[other] + model.to_product, NEVER)
+    ways = np.stack([ended[-1] + model.from_background, products + model.repeat, switched])
+    choice = np.argmax(ways, axis=0)
+    value[:-1] = ways[choice, np.arange(states - 1)]
+    origin[:-1] = np.choose(choice, [np.full(states - 1, states - 1), np.arange(states - 1), other])
     return value, origin
 
 

@@ -51,14 +51,18 @@ def cases(quick: bool) -> dict[str, list[Case]]:
 
 def _scripted(script) -> Case:  # type: ignore[no-untyped-def]
     sentences = script.sentences
-    transcript = Transcript(language=script.language, sentences=sentences, heard=(), duration=sentences[-1].end + 3, engine="script", model="script")
+    transcript = Transcript(
+        language=script.language, sentences=sentences, heard=(), duration=sentences[-1].end + 3, engine="script", model="script"
+    )
     evidence = detect.gather(transcript, Catalog(path=None, products=script.products), AudienceLog(), None, None)
     return Case(script.name, evidence, script.products, tuple(Labelled(start, end, sku) for sku, start, end in script.truth), frozenset())
 
 
 def _simulated(seed: int, hours: float = 0.5, products: int = 12, distractors: int = 20) -> Case:
     stream = simulate(SimulationOptions(seed=seed, hours=hours, products=products, distractors=distractors))
-    transcript = Transcript(language="zh", sentences=stream.sentences, heard=(), duration=stream.duration, engine="simulated", model="simulated")
+    transcript = Transcript(
+        language="zh", sentences=stream.sentences, heard=(), duration=stream.duration, engine="simulated", model="simulated"
+    )
     evidence = detect.gather(transcript, Catalog(path=None, products=stream.products), stream.log, stream.picture, None)
     return Case(f"simulated {seed}", evidence, stream.products, stream.truth, stream.hot)
 
@@ -113,7 +117,9 @@ def growth(quick: bool) -> None:
         before = time.perf_counter()
         find_explanations(case.evidence, case.products)
         taken = time.perf_counter() - before
-        print(f"{hours:5}   {len(case.evidence.sentences):9}   {taken:7.2f}   {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024:7}")
+        print(
+            f"{hours:5}   {len(case.evidence.sentences):9}   {taken:7.2f}   {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024:7}"
+        )
 
 
 if __name__ == "__main__":

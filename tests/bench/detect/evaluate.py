@@ -87,7 +87,9 @@ def calibration_error(pairs: Sequence[tuple[float, bool]], bins: int = 10) -> fl
     return sum(gaps) / len(ordered)
 
 
-def interval(values: Sequence[float], statistic: Callable[[Sequence[float]], float], *, seed: int = 0, draws: int = 400) -> tuple[float, float]:
+def interval(
+    values: Sequence[float], statistic: Callable[[Sequence[float]], float], *, seed: int = 0, draws: int = 400
+) -> tuple[float, float]:
     """90 % bootstrap interval over streams."""
     rng = random.Random(seed)
     if not values:

@@ -76,7 +76,11 @@ def _catalogue(rng: random.Random, size: int) -> tuple[Product, ...]:
         name = "".join(rng.sample(_SYLLABLES, rng.choice((2, 3, 3, 4))))
         words = [("".join(rng.sample(_SYLLABLES, 2))) for _ in range(3)]
         price = float(rng.randrange(20, 400))
-        made.append(Product(sku=f"S{number}", title=f"{' '.join(words)} {name}", aliases=(name,), price=price, list_price=price * 2, link=number + 1))
+        made.append(
+            Product(
+                sku=f"S{number}", title=f"{' '.join(words)} {name}", aliases=(name,), price=price, list_price=price * 2, link=number + 1
+            )
+        )
     return tuple(made)
 
 
