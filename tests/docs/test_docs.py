@@ -36,7 +36,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_in_documents_exist(page: Path) -> None:
-    for line in re.findall(r"^(?:\$ )?livecut ([a-z].*)$", page.read_text(encoding="utf-8"), re.MULTILINE):
+    blocks = "\n".join(re.findall(r"```(?:sh|bash|console|text)?\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
+    for line in re.findall(r"^(?:\$ )?livecut ([a-z]+ .*|[a-z]+)$", blocks, re.MULTILINE):
         words = line.split()
         command = livecut.commands.get(words[0])
         assert command is not None, f"{page.name}: livecut {line}"

@@ -20,13 +20,15 @@ MP4_HEAD = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
         ("empty.mp4", b"", "empty"),
         ("text.mp4", b"hello, this is not a video\n" * 50, "text"),
         ("list.mp4", b"#EXTM3U\n#EXT-X-TARGETDURATION:10\nfile:///etc/passwd\n", "playlist"),
-        ("concat.mp4", b"ffconcat version 1.0\nfile canary.txt\n", "playlist"),
-        ("dash.mp4", b'<?xml version="1.0"?><MPD></MPD>', "XML"),
+        ("concat.mp4", b"ffconcat version 1.0\nfile canary.txt\n", "concat"),
+        ("dash.mp4", b'<?xml version="1.0"?><MPD></MPD>', "DASH"),
         ("noise.mp4", bytes(range(256)) * 40, "not"),
         ("headonly.mp4", MP4_HEAD, "moov"),
     ],
 )
-def test_what_is_no_recording_is_refused(name: str, data: bytes | None, says: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_recording_is_refused(
+    name: str, data: bytes | None, says: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / name
     if data is not None:
         path.write_bytes(data)
