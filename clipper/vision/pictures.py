@@ -33,6 +33,8 @@ COLOUR_LAB = 15.0
 """Chroma from which a pixel counts as coloured."""
 LEAST_FEATURES = 12
 """With fewer, a match proves nothing."""
+READ_PX = 640
+"""Pictures are read no larger than this."""
 MAX_PIXELS = 60_000_000
 
 
@@ -85,11 +87,11 @@ def read_picture(path: str) -> NDArray[np.uint8]:
         with Image.open(path) as file:
             if file.width * file.height > MAX_PIXELS:
                 raise ValueError(f"{file.width}×{file.height} pixels are more than a product picture needs")
-            file.draft("RGB", (1600, 1600))
+            file.draft("RGB", (2 * READ_PX, 2 * READ_PX))
             picture = ImageOps.exif_transpose(file).convert("RGBA")
     except (Image.DecompressionBombError, SyntaxError) as error:
         raise ValueError(str(error)) from error
-    picture.thumbnail((1024, 1024), Image.Resampling.LANCZOS)
+    picture.thumbnail((READ_PX, READ_PX), Image.Resampling.BOX)
     return np.ascontiguousarray(np.asarray(picture)[:, :, [2, 1, 0, 3]])
 
 
