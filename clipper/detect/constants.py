@@ -122,6 +122,8 @@ CUE = MappingProxyType(
 """What one cue says for product talk against background: judged from what each phrase is for, rounded, never fitted to a stream."""
 CUES_MOST = (2.4, -3.2)
 """Most that the cues of one sentence may say either way."""
+ANSWER_SHARE = 0.5
+"""Share of a selling phrase's weight that is left in an answer to the chat, which names links and stock of anything."""
 LISTED = -1.5
 """A sentence that names three products or more in one breath is a recap or a preview of the list."""
 FIGURES_TOLD = 0.35
@@ -172,7 +174,7 @@ UNKNOWN_ENTRY = 0.01
 UNKNOWN_DRIFT = -0.35
 """Per sentence; an unknown product has to earn its place with price, link and benefit phrases."""
 
-BRIDGE_SECONDS = 13.0
-"""A gap in one product's explanation up to this long is a digression and stays inside."""
+BRIDGE_SECONDS = 10.0
+"""A gap in one product's explanation up to this long, two sentences or so, is a digression and stays inside."""
 BRIDGE_UNITS = 2
 """A gap of so few sentences stays inside whatever it lasts, up to twice `BRIDGE_SECONDS`."""

@@ -420,8 +420,11 @@ def _talk(stream: Read, naming: Table) -> Table:
     """Score product talk against background from cue phrases and figures."""
     size = len(stream.sentences)
     talk = np.zeros(size)
+    none = np.zeros(size, np.int32)
+    answers = (stream.cue_counts.get("question", none) + stream.cue_counts.get("service", none)) > 0
     for kind, count in stream.cue_counts.items():
-        talk += c.CUE.get(kind, 0.0) * np.minimum(count, 2) ** 0.7
+        worth = c.CUE.get(kind, 0.0) * np.minimum(count, 2) ** 0.7
+        talk += np.where(answers, c.ANSWER_SHARE * worth, worth) if worth.sum() > 0 else worth
     named = naming.max(axis=1, initial=0.0)
     opening = stream.cue_counts.get("transition", np.zeros(size, np.int32)) > 0
     talk -= np.where(opening, c.CUE["transition"] * np.minimum(1.0, 1.5 * named), 0.0)  # "first, the kettle" opens; "put it aside" does not

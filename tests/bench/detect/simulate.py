@@ -14,8 +14,14 @@ from dataclasses import dataclass, field
 from clipper.values import AudienceLog, Box, Card, Order, Picture, Product, Sentence, Sighting, Viewers, Word
 from tests.bench.detect.evaluate import Labelled
 
-_SYLLABLES = "八拔白班帮包杯奔比边标冰波布猜餐仓草层茶柴昌朝车沉城吃充抽初穿窗春慈村搭带单刀灯低点店丁冬豆肚端队多鹅耳法翻方飞分风佛夫该干刚高哥根工沟古瓜关光归滚锅海寒"
-_FILLER = "的是在有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实"
+_SYLLABLES = (
+    "八拔白班帮包杯奔比边标冰波布猜餐仓草层茶柴昌朝车沉城吃充抽初穿窗春慈村搭带单刀灯低点店丁冬豆肚端队多鹅耳法翻方"
+    "飞分风佛夫该干刚高哥根工沟古瓜关光归滚锅海寒"
+)
+_FILLER = (
+    "的是在有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种事成"
+    "方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实"
+)
 CUES = {
     "open": ("接下来", "下一款", "我们来看", ""),
     "offer": ("原价", "到手价", "号链接", "赶紧", "块钱"),
