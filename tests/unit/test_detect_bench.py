@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from tests.bench.detect.baselines import BASELINES
@@ -67,7 +69,7 @@ def test_simulated_streams_are_repeatable_and_lifelike() -> None:
     assert one.truth == two.truth
     explained = sum(t.end - t.start for t in one.truth) / one.duration
     assert 0.6 < explained < 0.98
-    assert all(a.end <= b.start for a, b in zip(one.truth, one.truth[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(one.truth))
     characters = sum(len(s.text) for s in one.sentences) / sum(s.end - s.start for s in one.sentences)
     assert 5 < characters < 7
 
@@ -75,4 +77,4 @@ def test_simulated_streams_are_repeatable_and_lifelike() -> None:
 @pytest.mark.parametrize("name", sorted(BASELINES))
 def test_baselines_answer_in_order(name: str) -> None:
     found = BASELINES[name](evidence_of(FARM))
-    assert all(a.end <= b.start + 0.001 for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end <= b.start + 0.001 for a, b in pairwise(found))
