@@ -146,6 +146,8 @@ UNCLOSED = -1.2
 """The boundary lies inside a statement: no full stop and no pause before it."""
 CLOSING_PAUSE = 0.38
 """Seconds of silence that end a statement even where the recogniser wrote a comma."""
+STOP_PAUSE = 0.33
+"""The same where it wrote a full stop: shorter rests lie between sentences of one breath, and a cut there sounds cut."""
 PAUSE_PER_SECOND = 0.5
 """Pauses between topics are longer: per second of pause, up to two."""
 PAUSE_MOST = 1.0

@@ -44,6 +44,8 @@ class Read:
     """Where each sentence may be cut."""
     closed: NDArray[np.bool_]
     """(sentences + 1,): a statement ends before the sentence, so that a cut there leaves whole thoughts."""
+    stopped: NDArray[np.bool_]
+    """(sentences + 1,): as `closed`, or a full stop with any real pause: good enough for a moment, not for an explanation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +79,14 @@ def read(evidence: Evidence, products: tuple[Product, ...], boundaries: Boundary
         np.array([s.start for s in sentences], float),
         np.array([s.end for s in sentences], float),
         placed,
-        _closed(sentences, placed),
+        _closed(sentences, placed, c.STOP_PAUSE),
+        _closed(sentences, placed, 0.0),
     )
 
 
-def _closed(sentences: tuple[Sentence, ...], placed: tuple[Edges, ...]) -> NDArray[np.bool_]:
+def _closed(sentences: tuple[Sentence, ...], placed: tuple[Edges, ...], stop_pause: float) -> NDArray[np.bool_]:
     ends = [
-        edge.in_pause[1] and (edge.pause_after >= c.CLOSING_PAUSE or bool(_STOPS.search(sentence.text)))
+        edge.in_pause[1] and edge.pause_after >= (stop_pause if _STOPS.search(sentence.text) else c.CLOSING_PAUSE)
         for sentence, edge in zip(sentences, placed, strict=True)
     ]
     return np.array([True, *ends], bool)
