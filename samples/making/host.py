@@ -1,6 +1,6 @@
 """The host: MakeHuman's CC0 base mesh shaped into a young woman, dressed, posed, and given a face that speaks.
 
-The mesh is shaped by target files and bent by linear blend skinning, all in numpy; Blender only gets finished meshes. Metres, z up, the host
+The mesh is shaped by target files and bent by linear blend skinning, all in numpy; Blender only gets finished meshes. Metres, z up; she
 looks along -y and stands at the origin.
 """
 
@@ -351,7 +351,7 @@ def _brows(points: np.ndarray, tree: BVHTree, eyes: list[np.ndarray]) -> None:
     scenes.strands("brows", np.array(lines), 0.00010, _dark(), 0.3)
 
 
-def _hair(points: np.ndarray, tree: BVHTree, count: int = 16_000) -> None:
+def _hair(points: np.ndarray, tree: BVHTree, count: int = 12_000) -> None:
     """Comb the hair back into a high bun, with a fringe over the forehead and a lock at each ear."""
     rng = np.random.default_rng(4)
     head = _heads(points)

@@ -260,7 +260,9 @@ def lamp(place: Vec, target: Vec, size: float, watt: float, colour: Vec = (1, 1,
 
 
 def camera(shot: Shot) -> Any:
-    """Set up the camera."""
+    """Set up the camera; the one before it goes."""
+    if bpy.context.scene.camera is not None:
+        bpy.data.objects.remove(bpy.context.scene.camera, do_unlink=True)
     data = bpy.data.cameras.new("camera")
     data.lens = shot.lens_mm
     data.clip_start = 0.01

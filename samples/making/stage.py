@@ -71,47 +71,63 @@ TAKES = {
 }
 
 
-def render_all(folder: Path, only: tuple[str, ...] = (), scale: float = 1.0, samples: int = 32) -> None:
-    """Render every take and its faces into a folder, with a JSON of where things are in the picture."""
+def render_all(folder: Path, samples: int = 10) -> None:
+    """Render every take and its faces into a folder, with a JSON of where things are in the picture.
+
+    Takes that share pose and product are shot in one set; what has been shot is not shot again.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, take in TAKES.items():
-        if not (folder / f"{name}.json").exists() and (not only or name in only):
-            render_take(name, take, folder, tuple(int(side * scale) for side in SIZE_PX), samples)
+    for held in (None, TEA, SCARF, APPLE):
+        takes = {name: take for name, take in TAKES.items() if take.held == held and not (folder / f"{name}.json").exists()}
+        if takes:
+            _shoot(takes, held, folder, samples)
 
 
-def render_take(name: str, take: Take, folder: Path, size: tuple[int, ...], samples: int) -> None:
-    """Render one take: the whole picture, then the parts that move."""
+def _shoot(takes: dict[str, Take], held: str | None, folder: Path, samples: int) -> None:
+    """Shoot takes of one pose: every view whole, then each face for the views that show it."""
     scenes.clear()
     _room()
-    _table(take.held)
-    scenes.camera(VIEWS[take.view])
-    wide, tall = size
-    with scenes.group((0, 0, FLOOR_M)) as root:
-        joints = host.build(take.pose, {})
-        if take.held:
-            _HELD[take.held](joints)
-    scenes.render(folder / f"{name}.png", (wide, tall), samples, exposure=EXPOSURE)
-    marks = {
-        "head": _seen(joints["head"]),
-        "eyes": _seen((joints["eye.L"] + joints["eye.R"]) / 2 + np.array([0, -0.03, 0])),
-        "hand": _seen(joints["finger3-1.R"]),
-    }
-    boxes = {}
-    if take.speaks:
-        eyes, unit = marks["eyes"], abs(_seen(joints["eye.L"])[0] - _seen(joints["eye.R"])[0])
-        ratio = wide / tall
-        boxes["mouth"] = _box(eyes[0], eyes[1] + 1.25 * unit * ratio, 1.25 * unit, 1.05 * unit * ratio, size)
-        boxes["eyes"] = _box(eyes[0], eyes[1], 1.35 * unit, 0.50 * unit * ratio, size)
-        for face, part, values in [*((key, "mouth", value) for key, value in MOUTHS.items()), ("blink", "eyes", BLINK)]:
-            scenes.drop(root)
-            with scenes.group((0, 0, FLOOR_M)) as root:
-                host.build(take.pose, values)
-                if take.held:
-                    _HELD[take.held](joints)
-            left, top, right, bottom = boxes[part]
-            border = (left / wide, top / tall, right / wide, bottom / tall)
-            scenes.render(folder / f"{name}.{face}.png", (wide, tall), samples, exposure=EXPOSURE, border=border)
-    (folder / f"{name}.json").write_text(json.dumps({"marks": marks, "boxes": boxes, "held": bool(take.held)}))
+    _table(held)
+    pose = next(iter(takes.values())).pose
+    joints: dict[str, np.ndarray] = {}
+    places = {}
+    for face, values in {"": {}, **MOUTHS, "blink": BLINK}.items():
+        with scenes.group((0, 0, FLOOR_M)) as root:
+            made = host.build(pose, values)
+            joints = joints or made
+            if held:
+                _HELD[held](joints)
+        for name, take in takes.items():
+            scenes.camera(VIEWS[take.view])
+            if not face:
+                places[name] = _places(joints, take)
+                _render_once(folder / f"{name}.png", samples)
+            elif take.speaks:
+                box = places[name]["boxes"]["eyes" if face == "blink" else "mouth"]
+                border = tuple(side / SIZE_PX[index % 2] for index, side in enumerate(box))
+                _render_once(folder / f"{name}.{face}.png", samples, border)
+        scenes.drop(root)
+    for name in takes:
+        (folder / f"{name}.json").write_text(json.dumps(places[name]))
+
+
+def _render_once(path: Path, samples: int, border: tuple[float, ...] | None = None) -> None:
+    if not path.exists():
+        scenes.render(path, SIZE_PX, samples, exposure=EXPOSURE, border=border)
+
+
+def _places(joints: dict[str, np.ndarray], take: Take) -> dict[str, Any]:
+    """Find where head and hand are in the picture, as fractions, and the boxes in pixels that mouth and eyes move in."""
+    (wide, tall), eyes = SIZE_PX, _seen((joints["eye.L"] + joints["eye.R"]) / 2 + np.array([0, -0.03, 0]))
+    apart = abs(_seen(joints["eye.L"])[0] - _seen(joints["eye.R"])[0]) * wide
+    x, y = eyes[0] * wide, eyes[1] * tall
+    boxes = {"mouth": _box(x, y + 1.25 * apart, 1.25 * apart, 1.05 * apart), "eyes": _box(x, y, 1.35 * apart, 0.50 * apart)}
+    marks = {"head": _seen(joints["head"]), "hand": _seen(joints["finger3-1.R"])}
+    return {"marks": marks, "boxes": boxes if take.speaks else {}, "held": bool(take.held)}
+
+
+def _box(x: float, y: float, half_wide: float, half_tall: float) -> tuple[int, int, int, int]:
+    return round(x - half_wide), round(y - half_tall), round(x + half_wide), round(y + half_tall)
 
 
 EXPOSURE = 0.0
@@ -123,11 +139,6 @@ def _seen(point: np.ndarray) -> tuple[float, float]:
     scene = bpy.context.scene
     at = world_to_camera_view(scene, scene.camera, Vector(point) + Vector((0, 0, FLOOR_M)))
     return at.x, 1 - at.y
-
-
-def _box(x: float, y: float, half_wide: float, half_tall: float, size: tuple[int, ...]) -> tuple[int, int, int, int]:
-    wide, tall = size
-    return round((x - half_wide) * wide), round((y - half_tall) * tall), round((x + half_wide) * wide), round((y + half_tall) * tall)
 
 
 # --- what she holds -----------------------------------------------------------------------------
