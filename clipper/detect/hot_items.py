@@ -43,6 +43,10 @@ OPENING_SHARE = 0.2
 """Share of an explanation that is opening: a price there is a promise."""
 FUSED = 0.5
 """Weight of a standard deviation of a weaker channel in the log odds: comments and pressure go with sales, and also without."""
+FEW_PRODUCTS = 5.0
+"""Products from which the odds of each being hot fall: a stream has one or two hot items however many it shows."""
+SPREAD_FROM = 6
+"""Other products from which their own spread can be told."""
 SMALLEST_COUNT = {"orders": 3.0, "chat": 6.0}
 """Fewer attributed orders or comments than this prove nothing."""
 CHAT_LAG_S = 10.0
@@ -124,11 +128,12 @@ def _by_counts(
     viewers = lags.audience_curve(tuple((v.time, v.count) for v in evidence.log.viewers or ()), evidence.duration, step)
     rates, off_air = responses(evidence, segments, stream, viewers, step, basis)
     support = _support(evidence, segments, stream, viewers, step, basis, options)
+    rarity = math.log(max(1.0, len({segment.sku for segment in segments}) / FEW_PRODUCTS))
     found = []
     for sku in dict.fromkeys(segment.sku for segment in segments):
         own = pooled([rate for rate in rates if rate.segment.sku == sku])
-        judged = judge(own, usual(rates, sku), off_air.get(sku, 0.0), basis, options)
-        judged = replace(judged, probability=_logistic(_logit(judged.probability) + support.get(sku, 0.0)))
+        judged = judge(own, usual(rates, sku), off_air.get(sku, 0.0), basis, options, usual_spread(rates, sku, basis))
+        judged = replace(judged, probability=_logistic(_logit(judged.probability) + support.get(sku, 0.0) - rarity))
         if judged.probability < (options.sure if basis == "orders" else options.sure_chat) or own.count < SMALLEST_COUNT[basis]:
             continue
         curve = impulse_curve(evidence, sku, viewers, step) if basis == "orders" else None
@@ -279,7 +284,28 @@ def usual(rates: Sequence[Rate], sku: str) -> tuple[float, float] | None:
     return sum(rate.count for rate in lower), sum(rate.exposure for rate in lower)
 
 
-def judge(rate: Rate, typical: tuple[float, float] | None, off_air: float, basis: Literal["orders", "chat"], options: HotOptions) -> Judged:
+def usual_spread(rates: Sequence[Rate], sku: str, basis: Literal["orders", "chat"]) -> float:
+    """Estimate how far ordinary products' log rates lie apart, beyond what counting alone explains; `USUAL_SPREAD` at least.
+
+    Needs `SPREAD_FROM` other products; the median deviation keeps hot ones from widening it.
+    """
+    others = [pooled([rate for rate in rates if rate.segment.sku == other]) for other in {r.segment.sku for r in rates} - {sku}]
+    if len(others) < SPREAD_FROM:
+        return USUAL_SPREAD
+    logs = np.log([rate.per_viewer for rate in others])
+    apart = (1.4826 * float(np.median(np.abs(logs - np.median(logs))))) ** 2
+    counting = float(np.median([DISPERSION[basis] / (rate.count + 0.5) for rate in others]))
+    return max(USUAL_SPREAD, math.sqrt(max(apart - counting, 0.0)))
+
+
+def judge(
+    rate: Rate,
+    typical: tuple[float, float] | None,
+    off_air: float,
+    basis: Literal["orders", "chat"],
+    options: HotOptions,
+    spread_usual: float = USUAL_SPREAD,
+) -> Judged:
     """Estimate an uplift over the baseline, with a 90 % interval and P(uplift > least).
 
     The baseline is what other explained products usually get, or the product's own rate off the air where that is higher. Log
@@ -287,7 +313,7 @@ def judge(rate: Rate, typical: tuple[float, float] | None, off_air: float, basis
     """
     count, exposure = typical if typical is not None else (off_air * rate.exposure, rate.exposure)
     base = (count + 0.5) / (exposure + 1e-9)
-    variance = DISPERSION[basis] * (1 / (rate.count + 0.5) + 1 / (count + 0.5)) + USUAL_SPREAD**2
+    variance = DISPERSION[basis] * (1 / (rate.count + 0.5) + 1 / (count + 0.5)) + spread_usual**2
     middle, spread = math.log(rate.per_viewer / max(base, off_air)), math.sqrt(variance)
     probability = 0.5 * math.erfc((math.log(options.least_uplift) - middle) / (spread * math.sqrt(2)))
     return Judged(math.exp(middle), math.exp(middle - 1.645 * spread), math.exp(middle + 1.645 * spread), probability)
