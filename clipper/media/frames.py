@@ -179,6 +179,6 @@ def _upright(picture: Any, recording: Recording, size: tuple[int, int]) -> NDArr
 
     turned = recording.rotation_deg in (90, 270)
     width, height = size[::-1] if turned else size
-    small = picture.reformat(width=width, height=height, format="bgr24", interpolation=Interpolation.AREA)
+    small = picture.reformat(width=width, height=height, format="bgr24", interpolation=Interpolation.BILINEAR)
     image: NDArray[np.uint8] = small.to_ndarray()
     return np.ascontiguousarray(np.rot90(image, -recording.rotation_deg // 90)) if recording.rotation_deg else image

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-INPUT_PX = 336
+INPUT_PX = 288
 """Longer side of the network's input; a face of 3 % of it is still found."""
 STRIDE = 4
 OUTPUTS = ("537", "538", "539", "540")

@@ -202,13 +202,12 @@ def _cuts(recording: Recording, notes: _Notes) -> Iterator[float]:
 def _place(recording: Recording, before: float, after: float) -> float:
     """Find the first frame that is more like the later view than like the earlier one."""
     width = 96 if recording.width_px < recording.height_px else 160
-    shown = list(media.frames(recording, Span(before, after + 0.001), width_px=width))
-    if len(shown) < 3:
-        return ms(after)
-    views = [cuts.summarise(frame.image) for frame in shown]
-    first, last = views[0], views[-1]
-    for frame, view in zip(shown, views, strict=True):
-        if _gap(view, last) < _gap(first, view):
+    later = next(media.frames(recording, Span(after, after + 1.0), width_px=width), None)
+    first: cuts.View | None = None
+    for frame in media.frames(recording, Span(before, after), width_px=width):
+        view = cuts.summarise(frame.image)
+        first = first or view
+        if later is None or _gap(view, cuts.summarise(later.image)) < _gap(first, view):
             return frame.time
     return ms(after)
 

