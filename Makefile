@@ -57,8 +57,10 @@ golden: .venv/.dev ## write the golden files anew; the diff is the review
 docs: .venv/.dev ## write the generated pages of docs/reference anew
 	$(PY) -m tests.docs.generate
 
-sample: ## make the sample recording anew (downloads a voice and a renderer)
-	bash samples/make.sh
+sample: ## make the sample recording anew (downloads a voice and a renderer, takes an hour)
+	$(PYTHON) -m venv .sample-venv
+	.sample-venv/bin/python -m pip -q install -r samples/requirements.txt
+	.sample-venv/bin/python samples/make_samples.py
 
 clean: ## remove everything that these targets made
-	rm -rf .venv "$(OUT)" .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .sample-venv "$(OUT)" .pytest_cache .mypy_cache .ruff_cache .hypothesis
