@@ -17,12 +17,16 @@ def why_none(evidence: Evidence, products: tuple[Product, ...], findings: Findin
 def reason(evidence: Evidence, product: Product) -> str:
     """Say what was, and was not, found of one product."""
     zh = evidence.language == "zh"
-    named = [m for m in evidence.mentions if m.sku == product.sku and m.kind != "brand" and m.score >= NAMED_LEAST]
+    heard = [m for m in evidence.mentions if m.sku == product.sku and m.kind != "brand" and m.score >= NAMED_LEAST]
+    named = [m for m in heard if m.kind != "link"]
     clear = [m for m in named if m.score * m.weight >= NAMED_LEAST and m.weight >= 0.6]
     card = next((c.time for c in evidence.log.cards or () if c.sku == product.sku and c.action == "show"), None)
     seen = sum(s.sku == product.sku for s in (evidence.picture.sightings or ())) if evidence.picture is not None else 0
     sold = sum(o.quantity for o in evidence.log.orders or () if o.sku == product.sku)
     told = _found(clear, named, card, seen, zh)
+    called = next((m.start for m in heard if m.kind == "link"), None)
+    if called is not None and not named:
+        told += f"；只在 {_clock(called)} 念过它的链接号" if zh else f"; only its link number was called ({_clock(called)})"
     if sold:
         told += f"；卖出 {sold:g} 件，是没有讲解的成交" if zh else f"; {sold:g} sold without an explanation"
     return told

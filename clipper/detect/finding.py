@@ -29,10 +29,13 @@ class FindOptions:
 def find(evidence: Evidence, products: tuple[Product, ...], options: FindOptions | None = None) -> Findings:
     """Decide which product is explained when, which items are hot, and which moments pull people in.
 
-    Without products the stream is cut into topics named from the speech, with skus unknown-1, unknown-2, ….
+    Without products, or when nothing at all speaks for any of them, the stream is cut into topics named from the speech, with skus unknown-1, unknown-2, ….
     """
     options = options or FindOptions()
-    explained = find_explanations(evidence, products, options.explanations) if products else find_topics(evidence, options.explanations)
+    explained = find_explanations(evidence, products, options.explanations)
+    matched = bool(explained.products)
+    if not products or (not matched and options.explanations.unknown):
+        explained = find_topics(evidence, options.explanations)
     stream = explained.stream
     placed = edges(evidence.sentences, pauses(evidence, options.boundaries), _cuts(evidence), evidence.duration, options.boundaries)
     segments = tuple(_snapped(segment, evidence.sentences, placed) for segment in explained.segments)
@@ -40,9 +43,8 @@ def find(evidence: Evidence, products: tuple[Product, ...], options: FindOptions
         _snapped_hot(item, evidence.sentences, placed) for item in find_hot_items(evidence, explained.segments, stream, options.hot)
     )
     teasers = find_teasers(evidence, segments, hot, stream, placed, options.teasers)
-    return Findings(
-        segments=segments, hot_items=hot, teasers=teasers, curves=curves(evidence, explained), warnings=_warnings(evidence, products)
-    )
+    warnings = _warnings(evidence, products, matched)
+    return Findings(segments=segments, hot_items=hot, teasers=teasers, curves=curves(evidence, explained), warnings=warnings)
 
 
 def _cuts(evidence: Evidence) -> tuple[float, ...]:
@@ -69,10 +71,12 @@ def _on_edges(span: Span, sentences: Sequence[Sentence], placed: Sequence[Edges]
     return Span(placed[first].start, placed[last].end)
 
 
-def _warnings(evidence: Evidence, products: Sequence[Product]) -> tuple[str, ...]:
+def _warnings(evidence: Evidence, products: Sequence[Product], matched: bool) -> tuple[str, ...]:
     warnings = list(evidence.warnings)
     if not products:
         warnings.append("no catalogue: topics were cut and named from the speech alone")
+    elif not matched and evidence.sentences:
+        warnings.append("nothing speaks for any product of the catalogue: check that it belongs to this recording")
     if evidence.log.orders is None:
         warnings.append("no order log: hot items are judged from chat or speech, at low confidence")
     if not evidence.sentences:

@@ -201,7 +201,6 @@ def _without_shared(known: Known, products: tuple[Product, ...]) -> Known:
 
 
 def _known(product: Product) -> Known:
-    words = title_words(product.title)
     heads = _heads(product)
     given = tuple(alias for alias in product.aliases if alias.strip())
     names = [Name(alias, "name", 1.0, least_score(alias)) for alias in given]
@@ -214,7 +213,7 @@ def _known(product: Product) -> Known:
         names.append(Name(product.brand, "brand", 0.7, least_score(product.brand)))
     names += [name for alias in given for name in _short(alias, taken)]
     spoken = {name.text.lower() for name in names}
-    attributes = tuple(dict.fromkeys(w for w in (*words, *_point_words(product)) if w.lower() not in spoken and w != product.brand))
+    attributes = tuple(dict.fromkeys(w for w in own_words(product) if w.lower() not in spoken and w != product.brand))
     figures = tuple(dict.fromkeys(n.value for n in numbers(product.title) if n.value >= 3))
     return Known(product, tuple(names), attributes, figures)
 
@@ -226,13 +225,13 @@ def least_score(text: str) -> float:
 
 
 def _short(alias: str, taken: set[str]) -> list[Name]:
-    """Shorten an alias as sellers do: 炒锅 to 锅, 保温杯 to 杯子; "trail runners" to "runners"."""
+    """Shorten an alias as sellers do: 不粘炒锅 to 炒锅, "trail runners" to "runners". One character is no name: 胎 is in 把它拿."""
     if is_cjk(alias):
-        head = alias[-1]
-        if len(alias) < 2 or head in "子儿套装盒瓶品膏液款色" or head in taken:
+        head = cut(alias)[-1] if len(alias) > 2 else ""
+        if not 2 <= len(head) < len(alias) or head in taken or head in CLUTTER:
             return []
         taken.add(head)
-        return [Name(head, "title", 0.35, least_score(head))]
+        return [Name(head, "title", 0.5, least_score(head))]
     words = alias.split()
     if len(words) < 2 or words[-1].lower() in taken or words[-1].lower() in _EN_CLUTTER:
         return []
@@ -249,6 +248,11 @@ def title_words(title: str) -> tuple[str, ...]:
         elif len(piece) >= 3 and piece.isalpha() and piece.lower() not in _EN_CLUTTER:
             found.append(piece.lower())
     return tuple(dict.fromkeys(found))
+
+
+def own_words(product: Product) -> tuple[str, ...]:
+    """List the words that describe a product, of its title, selling points and category."""
+    return tuple(dict.fromkeys((*title_words(product.title), *_point_words(product))))
 
 
 def _point_words(product: Product) -> tuple[str, ...]:

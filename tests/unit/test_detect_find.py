@@ -80,6 +80,28 @@ def test_a_stream_without_a_catalogue_is_cut_into_topics() -> None:
         assert overlap((segment.start, segment.end), (start, end)) > 0.6
 
 
+def test_the_catalogue_of_another_shop_explains_nothing() -> None:
+    others = (Product(sku="Z1", title="汽车轮胎 195/65R15", aliases=("轮胎",), price=399.0, link=1),)
+    others += (Product(sku="Z2", title="儿童绘本 全8册", aliases=("绘本",), price=59.0, link=2),)
+    evidence = evidence_of(replace(FARM, products=others))
+    assert {mention.kind for mention in evidence.mentions} <= {"link"}
+    findings = detect.find(evidence, others)
+    assert findings.segments
+    assert all(segment.sku.startswith("unknown-") for segment in findings.segments)
+    assert [sku for sku, _ in detect.why_none(evidence, others, findings)] == ["Z1", "Z2"]
+    assert any("catalogue" in warning for warning in findings.warnings)
+    only = FindOptions(explanations=ExplanationOptions(unknown=False))
+    assert detect.find(evidence, others, only).segments == ()
+
+
+def test_a_link_number_counts_for_a_product_that_is_described() -> None:
+    nameless = tuple(replace(product, title="型号甲", aliases=()) for product in FARM.products)
+    evidence = evidence_of(replace(FARM, products=nameless))
+    assert detect.find(evidence, nameless).segments[0].sku.startswith("unknown-")
+    described = tuple(replace(p, points=("结晶 温水 土蜂",)) if p.sku == "F2" else p for p in nameless)
+    assert "F2" in {segment.sku for segment in detect.find(evidence, described).segments}
+
+
 def test_silence_is_no_stream() -> None:
     empty = Evidence(duration=60.0, language="", sentences=(), mentions=(), log=AudienceLog())
     findings = detect.find(empty, FARM.products)
