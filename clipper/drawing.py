@@ -14,6 +14,8 @@ from clipper.fonts import Face
 
 SMOOTH = 4
 """Corners are drawn this many times larger and scaled down: Pillow's own are jagged."""
+LONGEST = 200
+"""Characters of a title that are looked at; no frame holds more."""
 MAX_PIXELS = 50_000_000
 """A product picture with more pixels is left out: it would take gigabytes to open."""
 
@@ -41,7 +43,7 @@ class Ink:
 
 def plain(text: str, face: Face) -> str:
     """Keep what a face can draw of a text: no control characters, no line breaks, no boxes for missing glyphs."""
-    line = " ".join("".join(char if not unprintable(char) else "" for char in text).split())
+    line = " ".join("".join(char if not unprintable(char) else "" for char in text[:LONGEST]).split())
     return "".join(char for char in line if char == " " or _has_glyph(face, char)).strip()
 
 

@@ -21,6 +21,10 @@ SAFE_BOX = (65, 270, 940, 1248)
 SMALLEST = 0.7
 """A line that an editor made too long is set smaller, down to this share of its size, before it is broken anew."""
 
+LONGEST = 300
+"""More characters than this are no caption."""
+LEGIBLE = 0.4
+"""Nobody reads type below this share of its style's size."""
 BREATH_S = 0.4
 """A pause shorter than this does not put a word's colour out."""
 
@@ -226,11 +230,14 @@ def overflow(plan: Plan, style: Style, *, safe_box: tuple[int, int, int, int] = 
     _, room = _column(box, plan, scaled)
     outside = []
     for event in shown(plan):
+        if sum(map(len, event.texts)) > LONGEST:
+            outside.append(" ".join(event.texts)[:40] + "…")
+            continue
         share, rows = layout(event, scaled, room, type_)
         texts = ["".join(piece.text for piece in _trimmed(row)) for row in rows]
         size = scaled.size_px * share
         wide = max(type_.width(text) * size + scaled.spacing_px * len(text) for text in texts) > room + 1
         tall = len(texts) * size * type_.line_em + scaled.lift_px > box[3] - box[1]
-        if wide or tall:
+        if wide or tall or share < LEGIBLE:
             outside.append(" ".join(texts))
     return outside

@@ -26,8 +26,8 @@ _ASCII = (
 )
 _ADVANCE = {chr(32 + number): int(width) / 1000 for number, width in enumerate(_ASCII.split())}
 
-WORSE = 3.0
-"""How many em of unevenness a bad break is worth."""
+UNEVEN = 4.0
+"""An empty line costs as much as this many plain breaks between words."""
 
 CLOSING = "，。、；：？！…）】》」』”’,.;:?!)]}%～~·"
 OPENING = "（【《「『“‘([{"
@@ -49,16 +49,20 @@ _LEANING = frozenset("我你他她它咱您把被在和跟与对给从向往到�
 
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _UNIT = (
-    "块钱|分钱|毛钱|公斤|毫升|厘米|毫米|平米|平方|小时|分钟|秒钟|个月|星期|寸|块|元|毛|件|个|只|瓶|盒|包|袋|卷|片|支|枝|条|双|套|斤|克|两|升|米|度|号|"
+    "块钱|分钱|毛钱|公分|公斤|毫升|厘米|毫米|平米|平方|小时|分钟|秒钟|个月|星期|寸|块|元|毛|件|个|只|瓶|盒|包|袋|卷|片|支|枝|条|双|套|斤|克|两|升|米|度|号|"
     "年|月|天|周|秒|点|次|人|倍|折|层|款|色|码|档|箱|罐|杯|把|张|台|根|颗|粒|桶|组|份|单|位|代|级|步|种|家|口|遍|下|圈|围"
 )
 _NUMERAL = "一二两俩三四五六七八九十百千万亿零〇半几"
 _NUMBER = (
     rf"[¥$€£￥]?\d(?:[\d.,:/×*+\-~]*\d)?(?:\s?(?:%|％|℃|°[CF]?|(?:[A-Za-zµμ]{{1,5}}(?:/[A-Za-z]+)?(?![A-Za-z]))))?(?:[多来几]?(?:{_UNIT}))?"
     rf"|[{_NUMERAL}]+(?:点[{_NUMERAL}]+)?[多来几]?(?:{_UNIT})"
+    rf"|[{_NUMERAL}]{{2,}}"
 )
 _WORD = rf"[^\W{_HAN}\u3040-\u30ff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff_]+(?:['’.&+/\-][^\W{_HAN}\u3040-\u30ff_]+)*"
-_ATOM = rf"(?P<number>{_NUMBER})|(?P<word>{_WORD})|(?P<han>[{_HAN}]+)|(?P<kana>[\u30a0-\u30ff]+)|(?P<space>\s+)|(?P<other>.)"
+_PART = rf"(?P<word>{_WORD})|(?P<han>[{_HAN}]+)|(?P<kana>[\u30a0-\u30ff]+)|(?P<space>\s+)|(?P<other>.)"
+_PARTS = re.compile(_PART, re.DOTALL)
+_WHOLE = re.compile(rf"{_NUMBER}|{_WORD}")
+"""What no line break may tear, besides product names."""
 
 
 @lru_cache(maxsize=4096)
@@ -86,16 +90,31 @@ def tokens(text: str, names: Sequence[str] = ()) -> list[str]:
     """
     pieces: list[str] = []
     opening = ""
-    for match in _atoms(tuple(names)).finditer(text):
-        for piece in _cut_han(match.group()) if match.lastgroup == "han" else [match.group()]:
-            if piece in OPENING:
-                opening += piece
-            elif pieces and not opening and (piece.isspace() or piece in CLOSING):
-                pieces[-1] += piece
-            else:
-                pieces.append(opening + piece)
-                opening = ""
+    for start, end in pairwise(sorted(_bounds(text, tuple(names)))):
+        piece = text[start:end]
+        if piece in OPENING:
+            opening += piece
+        elif pieces and not opening and (piece.isspace() or all(char in CLOSING for char in piece)):
+            pieces[-1] += piece
+        else:
+            pieces.append(opening + piece)
+            opening = ""
     return [*pieces, opening] if opening else pieces
+
+
+def _bounds(text: str, names: tuple[str, ...]) -> set[int]:
+    """Positions at which a piece may end: jieba's, and the edges of names, but none inside a name, a number or a word."""
+    bounds = {0, len(text)}
+    for match in _PARTS.finditer(text):
+        at = match.start()
+        for piece in _cut_han(match.group()) if match.lastgroup == "han" else [match.group()]:
+            at += len(piece)
+            bounds |= {match.start(), at}
+    found = _names(names)
+    named = [match.span() for match in found.finditer(text)] if found else []
+    bounds |= {edge for span in named for edge in span}
+    whole = [match.span() for match in _WHOLE.finditer(text)] + named
+    return bounds - {inside for start, end in whole for inside in range(start + 1, end)}
 
 
 def break_cost(before: str, after: str) -> float:
@@ -111,54 +130,52 @@ def break_cost(before: str, after: str) -> float:
     return cost
 
 
-def wrap(pieces: Sequence[str], limit: float, width: Width = ems) -> list[str]:
+def wrap(pieces: Sequence[str], limit: float, width: Width = ems, dropped: str = " ") -> list[str]:
     """Set tokens in the fewest display lines that fit `limit`, as even as the words allow.
 
-    A token wider than the limit is broken between its characters: it would stand outside the picture.
+    `dropped` are characters that fall away at a line's end and take no room there. A token wider than the limit is broken
+    between its characters: it would stand outside the picture.
     """
     parts = [part for piece in pieces for part in ([piece] if width(piece.strip()) <= limit else list(piece))]
-    if not parts:
+    if not "".join(parts).strip():
         return []
-    for count in range(1, len(parts) + 1):
-        found = _even(parts, count, limit, width)
-        if found:
-            return found
-    return ["".join(parts).strip()]
+    cuts = _cuts(parts, limit, width, dropped)
+    return ["".join(parts[start:end]).strip() for start, end in pairwise(cuts)]
 
 
-def _even(parts: Sequence[str], count: int, limit: float, width: Width) -> list[str]:
-    """Partition into exactly `count` fitting lines with the least unevenness; empty when it does not fit."""
-    if count == 1:
-        line = "".join(parts).strip()
-        return [line] if width(line) <= limit else []
-    mean = width("".join(parts).strip()) / count
-    best: list[dict[int, tuple[float, int]]] = [{0: (0.0, 0)}]
-    for _ in range(count):
-        row: dict[int, tuple[float, int]] = {}
-        for begin, (cost, _origin) in best[-1].items():
+def _cuts(parts: Sequence[str], limit: float, width: Width, dropped: str) -> list[int]:
+    """Choose where lines begin: a dynamic programme over the number of lines, the first number that fits wins."""
+    sums = [0.0]
+    for part in parts:
+        sums.append(sums[-1] + width(part))
+    heads = [width(part) - width(part.lstrip()) for part in parts]
+    tails = [width(part) - width(part.rstrip(dropped)) for part in parts]
+    best: dict[int, float] = {0: 0.0}
+    origins: list[dict[int, int]] = []
+    while best and len(parts) not in best:
+        row: dict[int, float] = {}
+        origin: dict[int, int] = {}
+        for begin, cost in best.items():
             for end in range(begin + 1, len(parts) + 1):
-                size = width("".join(parts[begin:end]).strip())
-                if size > limit:
+                size = sums[end] - sums[begin] - heads[begin] - tails[end - 1]
+                if size > limit and end > begin + 1:
                     break
-                edge = WORSE * break_cost(parts[end - 1], parts[end]) if end < len(parts) else 0.0
-                total = cost + abs(size - mean) + edge
-                if end not in row or total < row[end][0]:
-                    row[end] = (total, begin)
-        best.append(row)
-    if len(parts) not in best[count]:
-        return []
+                edge = break_cost(parts[end - 1], parts[end]) if end < len(parts) else 0.0
+                total = cost + UNEVEN * (1 - size / limit) ** 2 + edge
+                if total < row.get(end, float("inf")):
+                    row[end], origin[end] = total, begin
+        best = row
+        origins.append(origin)
     cuts = [len(parts)]
-    for row in reversed(best[1:]):
-        cuts.append(row[cuts[-1]][1])
-    cuts.reverse()
-    return ["".join(parts[a:b]).strip() for a, b in pairwise(cuts)]
+    for origin in reversed(origins):
+        cuts.append(origin[cuts[-1]])
+    return cuts[::-1]
 
 
 @lru_cache(maxsize=64)
-def _atoms(names: tuple[str, ...]) -> re.Pattern[str]:
+def _names(names: tuple[str, ...]) -> re.Pattern[str] | None:
     known = sorted({name.strip() for name in names if len(name.strip()) > 1}, key=lambda name: (-len(name), name))
-    pattern = "|".join(re.escape(name) for name in known)
-    return re.compile(f"(?P<name>{pattern})|{_ATOM}" if pattern else _ATOM, re.IGNORECASE | re.DOTALL)
+    return re.compile("|".join(re.escape(name) for name in known), re.IGNORECASE) if known else None
 
 
 def _cut_han(text: str) -> list[str]:

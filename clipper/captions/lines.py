@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clipper.captions.breaks import break_cost, ems, tokens, wrap
 from clipper.errors import InputError
@@ -55,6 +55,10 @@ class _Unit:
     end: float
     closes: bool
     """Whether a sentence ends with it."""
+    width: float
+    """In em."""
+    tail: float
+    """Part of the width that falls away at the end of a display line: spaces, and commas in Chinese."""
 
 
 def lines(sentences: Sequence[Sentence], products: Sequence[Product], language: str, options: CaptionOptions) -> tuple[CaptionLine, ...]:
@@ -63,9 +67,14 @@ def lines(sentences: Sequence[Sentence], products: Sequence[Product], language: 
     A line's text holds at most two display lines, parted by a newline; its words are the tokens that light up in turn.
     """
     names = _names(products)
-    units = _monotone([unit for sentence in sentences for unit in _units(sentence, names)])
+    units = _monotone([unit for sentence in sentences for unit in _units(sentence, names, _dropped(language))])
     groups = [units[begin:end] for begin, end in _partition(units, options)]
     return tuple(line for line in _timed(groups, language, options) if line.text)
+
+
+def _dropped(language: str) -> str:
+    """What is not written at the end of a display line."""
+    return _DROPPED + " " if language in ("zh", "ja", "yue", "") else " "
 
 
 def _names(products: Sequence[Product]) -> tuple[str, ...]:
@@ -73,7 +82,7 @@ def _names(products: Sequence[Product]) -> tuple[str, ...]:
     return tuple(sorted({part for part in parts if 1 < len(part) <= 12}))
 
 
-def _units(sentence: Sentence, names: tuple[str, ...]) -> list[_Unit]:
+def _units(sentence: Sentence, names: tuple[str, ...], dropped: str) -> list[_Unit]:
     """Give every token of a sentence the time of its characters."""
     clock: list[tuple[str, float, float]] = []
     for word in sentence.words:
@@ -86,7 +95,9 @@ def _units(sentence: Sentence, names: tuple[str, ...]) -> list[_Unit]:
     units, place = [], 0
     for number, piece in enumerate(pieces, 1):
         body = len(piece.rstrip(_DROPPED + "?!？！ ")) or len(piece)
-        units.append(_Unit(piece, clock[place][1], clock[place + body - 1][2], number == len(pieces)))
+        size = ems(piece)
+        tail = size - ems(piece.rstrip(dropped))
+        units.append(_Unit(piece, clock[place][1], clock[place + body - 1][2], number == len(pieces), size, tail))
         place += len(piece)
     return units
 
@@ -110,7 +121,7 @@ def _monotone(units: Sequence[_Unit]) -> list[_Unit]:
     for unit in units:
         start = max(unit.start, last)
         last = max(start, unit.end)
-        out.append(_Unit(unit.text, start, last, unit.closes))
+        out.append(replace(unit, start=start, end=last))
         last = start if unit.end < start else last
     return out
 
@@ -122,7 +133,7 @@ def _partition(units: Sequence[_Unit], options: CaptionOptions) -> list[tuple[in
     for end in range(1, len(units) + 1):
         size = 0.0
         for begin in range(end - 1, -1, -1):
-            size += ems(units[begin].text)
+            size += units[begin].width
             if begin < end - 1 and not _may_share(units, begin, end, size, options):
                 break
             cost = best[begin] + _cost(units, begin, end, size, options)
@@ -144,7 +155,7 @@ def _may_share(units: Sequence[_Unit], begin: int, end: int, size: float, option
 def _cost(units: Sequence[_Unit], begin: int, end: int, size: float, options: CaptionOptions) -> float:
     """Price one event: one line is best, two are allowed, and it should end where the speaker breathes."""
     cost = 1.0
-    if size > options.max_em:
+    if size - units[end - 1].tail > options.max_em:
         inside = _inner_break(units, begin, end, options.max_em)
         cost += 50.0 if inside is None else 1.2 + 0.5 * inside
     cost += _edge(units, end)
@@ -161,10 +172,10 @@ def _inner_break(units: Sequence[_Unit], begin: int, end: int, limit: float) -> 
     """Price the best place to break an event into two display lines; None when two do not hold it."""
     prices = []
     left = 0.0
-    total = sum(ems(unit.text) for unit in units[begin:end])
+    total = sum(unit.width for unit in units[begin:end]) - units[end - 1].tail
     for at in range(begin + 1, end):
-        left += ems(units[at - 1].text)
-        if left <= limit + 0.6 and total - left <= limit + 0.6:
+        left += units[at - 1].width
+        if left - units[at - 1].tail <= limit and total - left <= limit:
             prices.append(break_cost(units[at - 1].text, units[at].text))
     return min(prices, default=None)
 
@@ -189,7 +200,7 @@ def _timed(groups: Sequence[Sequence[_Unit]], language: str, options: CaptionOpt
     for number, group in enumerate(groups):
         start, last = group[0].start, group[-1].end
         after = groups[number + 1][0].start - options.gap_s if number + 1 < len(groups) else last + options.min_s + options.linger_s
-        size = sum(ems(unit.text) for unit in group)
+        size = sum(unit.width for unit in group)
         wanted = max(last + options.linger_s, start + options.min_s, start + size / options.chars_per_s)
         end = min(wanted, after, start + options.max_s)
         floor = out[-1].end + options.gap_s if out else 0.0
@@ -204,7 +215,8 @@ def _timed(groups: Sequence[Sequence[_Unit]], language: str, options: CaptionOpt
 
 
 def _text(group: Sequence[_Unit], language: str, options: CaptionOptions) -> str:
-    rows = wrap([unit.text for unit in group], options.max_em)
-    if language in ("zh", "ja", "yue", ""):
-        rows = [re.sub(r"[。；]\s*", " ", row.strip(_DROPPED + " ")) for row in rows]
+    dropped = _dropped(language)
+    rows = wrap([unit.text for unit in group], options.max_em, dropped=dropped)
+    if len(dropped) > 1:
+        rows = [re.sub(r"[。；]\s*", " ", row.strip(dropped)) for row in rows]
     return "\n".join(row.strip() for row in rows if row.strip())

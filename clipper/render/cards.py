@@ -11,7 +11,7 @@ from clipper.drawing import Ink, fit, panel, plain, rounded, thumbnail, with_sha
 from clipper.fonts import Face
 from clipper.values import Plan, ProductCard
 
-CARD_WIDTH_PX = 620
+CARD_WIDTH_PX = 680
 CARD_HEIGHT_PX = 172
 PICTURE_PX = 132
 GAP_PX = 20
