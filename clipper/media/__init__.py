@@ -4,9 +4,21 @@ Time 0 is the first decoded frame; sound that begins earlier is cut, sound that 
 """
 
 from clipper.media.formats import sniff
-from clipper.media.frames import Frame, frame_at, frames, key_frames
+from clipper.media.frames import Frame, frame_at, frames, key_frames, packet_sizes
 from clipper.media.probing import probe, sha256
 from clipper.media.repair import normalise
 from clipper.media.samples import AudioBlock, audio_blocks
 
-__all__ = ["AudioBlock", "Frame", "audio_blocks", "frame_at", "frames", "key_frames", "normalise", "probe", "sha256", "sniff"]
+__all__ = [
+    "AudioBlock",
+    "Frame",
+    "audio_blocks",
+    "frame_at",
+    "frames",
+    "key_frames",
+    "normalise",
+    "packet_sizes",
+    "probe",
+    "sha256",
+    "sniff",
+]

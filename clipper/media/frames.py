@@ -65,6 +65,27 @@ def frames(recording: Recording, span: Span, *, width_px: int | None = None) -> 
             yield Frame(time, _upright(picture, recording, size), bool(picture.key_frame))
 
 
+def packet_sizes(recording: Recording, span: Span) -> list[tuple[float, int]]:
+    """List time and bytes of each coded frame between two instants, key frames left out, in order of time; decodes nothing."""
+    sizes = []
+    with containers.opened(recording.path, recording.format) as container:
+        stream = containers.picture_of(container)
+        if stream is None:
+            return []
+        zero, base = containers.zero_of(container, recording), float(stream.time_base or 0)
+        if span.start > 0.5:
+            container.seek(int((zero + span.start) * 1e6), backward=True)
+        for packet in _packets(container, stream):
+            if packet.pts is None or packet.dts is None:
+                continue
+            if packet.dts * base - zero > span.end:
+                break
+            time = ms(packet.pts * base - zero)
+            if span.holds(time) and not packet.is_keyframe:
+                sizes.append((time, packet.size))
+    return sorted(sizes)
+
+
 def frame_at(recording: Recording, time: float) -> NDArray[np.uint8]:
     """Decode the frame nearest to an instant, in full displayed size: uint8 (h, w, 3) BGR.
 

@@ -39,6 +39,7 @@ SURE = 0.7
 BELIEVED = 0.5
 DOUBTED = 0.4
 """Weaker than this is nothing, whatever the neighbours say."""
+SPIKE = 3
 REFINED = 60
 """Cuts that are placed to the frame; in a recording with more, the rest stay at the frame that first shows the new view."""
 
@@ -200,7 +201,15 @@ def _cuts(recording: Recording, notes: _Notes) -> Iterator[float]:
 
 
 def _place(recording: Recording, before: float, after: float) -> float:
-    """Find the first frame that is more like the later view than like the earlier one."""
+    """Find the first frame that is more like the later view than like the earlier one.
+
+    In a portrait recording, where no window jumps at a cut, the one coded frame that is far larger than the rest will do: it
+    is at most a few frames late.
+    """
+    if recording.width_px < recording.height_px:
+        sizes = sorted(((size, time) for time, size in media.packet_sizes(recording, Span(before, after))), reverse=True)
+        if len(sizes) > 2 and sizes[0][0] > SPIKE * sizes[1][0]:
+            return sizes[0][1]
     width = 96 if recording.width_px < recording.height_px else 160
     later = next(media.frames(recording, Span(after, after + 1.0), width_px=width), None)
     first: cuts.View | None = None

@@ -35,7 +35,7 @@ COLOUR_LAB = 15.0
 """Chroma from which a pixel counts as coloured."""
 LEAST_FEATURES = 12
 """With fewer, a match proves nothing."""
-READ_PX = 640
+READ_PX = 512
 """Pictures are read no larger than this."""
 MAX_PIXELS = 60_000_000
 

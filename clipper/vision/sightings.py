@@ -108,18 +108,19 @@ class ProductFinder:
     def _features(self, grey: NDArray[np.uint8]) -> Features:
         import numpy as np
 
-        keys = sorted(self._orb.detect(grey, self._fresh(grey)), key=lambda key: -key.response)
-        room: dict[tuple[int, int], int] = {}
-        kept = []
-        for key in keys:
-            tile = (int(key.pt[0]) // TILE_PX, int(key.pt[1]) // TILE_PX)
-            room[tile] = room.get(tile, 0) + 1
-            if room[tile] <= PER_TILE:
-                kept.append(key)
-        kept, descriptors = self._orb.compute(grey, kept[:FEATURES])
+        keys, descriptors = self._orb.detectAndCompute(grey, self._fresh(grey))
         if descriptors is None:
             return Features(np.zeros((0, 4), np.float32), np.zeros((0, 32), np.uint8))
-        return Features(np.array([(*key.pt, key.size, key.angle) for key in kept], np.float32), descriptors)
+        room: dict[tuple[int, int], int] = {}
+        kept = []
+        for index in np.argsort([-key.response for key in keys], kind="stable"):
+            x, y = keys[index].pt
+            tile = (int(x) // TILE_PX, int(y) // TILE_PX)
+            room[tile] = room.get(tile, 0) + 1
+            if room[tile] <= PER_TILE:
+                kept.append(index)
+        kept = kept[:FEATURES]
+        return Features(np.array([(*keys[i].pt, keys[i].size, keys[i].angle) for i in kept], np.float32), descriptors[kept])
 
     def _fresh(self, grey: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
         """Mark what has to be searched: what changed since it was searched, and where products were met; None for all."""
