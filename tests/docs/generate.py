@@ -25,7 +25,7 @@ def commands() -> str:
 
     lines = ["# Commands", "", MADE]
     for path, command in _walk("livecut", livecut):
-        context = click.Context(command, info_name=path, max_content_width=100, terminal_width=100)
+        context = click.Context(command, info_name=path, max_content_width=100, terminal_width=100, help_option_names=["-h", "--help"])
         lines += [f"## {path}", "", "```text", command.get_help(context), "```", ""]
     return "\n".join(lines)
 
