@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from clipper.detect import constants as c
 from clipper.detect.emissions import Read, Scores, Table, read, score
 from clipper.detect.names import own_words
+from clipper.detect.naming import name_of
 from clipper.detect.reasons import explain
 from clipper.detect.semi_markov import NEVER, Decoding, Model, decode
 from clipper.errors import InputError
@@ -271,7 +272,7 @@ def _segments(evidence: Evidence, stream: Read, scores: Scores, decoding: Decodi
             sku, name = stream.products[state].sku, ""
         else:
             unknown += 1
-            sku, name = f"unknown-{unknown}", spoken_name(stream, first, last)
+            sku, name = f"unknown-{unknown}", name_of(stream.sentences, first, last)
         reasons = explain(evidence, stream, scores, first, last, state)
         found.append(
             Segment(sku=sku, start=start, end=end, confidence=round(confidence, 3), reasons=reasons, name=name, interruptions=gaps)
@@ -303,10 +304,3 @@ def sure(decoding: Decoding, first: int, last: int, state: int, stream: Read) ->
 
 def _settled(probability: Table, at: int, reach: int) -> float:
     return float(min(1.0, probability[max(0, at - reach) : at + reach + 1].sum()))
-
-
-def spoken_name(stream: Read, first: int, last: int) -> str:
-    """Name a stretch by the words that are said in it and hardly elsewhere."""
-    from clipper.detect.topics import name_of
-
-    return name_of(stream.sentences, first, last)

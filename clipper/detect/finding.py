@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from clipper.detect.boundaries import BoundaryOptions, Edges, edges, pauses
 from clipper.detect.curves import curves
 from clipper.detect.explanations import ExplanationOptions, find_explanations
-from clipper.detect.hot_items import HotOptions, find_hot_items
+from clipper.detect.hot_items import MOST_CONFIDENT, HotOptions, find_hot_items
 from clipper.detect.teasers import TeaserOptions, find_teasers
 from clipper.detect.topics import find_topics
 from clipper.values import Evidence, Findings, HotItem, Product, Segment, Sentence, Span
@@ -29,7 +29,8 @@ class FindOptions:
 def find(evidence: Evidence, products: tuple[Product, ...], options: FindOptions | None = None) -> Findings:
     """Decide which product is explained when, which items are hot, and which moments pull people in.
 
-    Without products, or when nothing at all speaks for any of them, the stream is cut into topics named from the speech, with skus unknown-1, unknown-2, ….
+    Without products, or when nothing at all speaks for any of them, the stream is cut into topics named from the speech, with
+    skus unknown-1, unknown-2, ….
     """
     options = options or FindOptions()
     explained = find_explanations(evidence, products, options.explanations)
@@ -42,6 +43,8 @@ def find(evidence: Evidence, products: tuple[Product, ...], options: FindOptions
     hot = tuple(
         _snapped_hot(item, evidence.sentences, placed) for item in find_hot_items(evidence, explained.segments, stream, options.hot)
     )
+    if not matched:
+        hot = tuple(replace(item, confidence=min(item.confidence, MOST_CONFIDENT["speech"])) for item in hot)
     teasers = find_teasers(evidence, segments, hot, stream, placed, options.teasers)
     warnings = _warnings(evidence, products, matched)
     return Findings(segments=segments, hot_items=hot, teasers=teasers, curves=curves(evidence, explained), warnings=warnings)

@@ -199,6 +199,12 @@ def link_number(text: str) -> int:
     return _ZH_NUMBER.get(text, 0)
 
 
+def links_called(text: str, language: str) -> tuple[int, ...]:
+    """List the numbers of the links that a sentence calls; in Mandarin 号 alone counts, since recognisers lose 链接."""
+    pattern = _ZH_LINK if language == "zh" else _EN_LINK
+    return tuple(number for match in pattern.finditer(text) if (number := link_number(match.group(1))))
+
+
 def _link_follows(tail: str) -> bool:
     heard = tokens(tail[:3])
     return len(heard) >= 2 and any(sum(cost(a, b) for a, b in zip(wanted, heard, strict=False)) <= 0.9 for wanted in _LINK_WORDS)

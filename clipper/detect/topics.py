@@ -7,14 +7,16 @@ and the same decoding as with a catalogue cuts the stream (burstiness: Kleinberg
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from clipper.detect.names import cut, is_cjk
+from clipper.detect.mentions import links_called
+from clipper.detect.naming import name_of
+from clipper.detect.nouns import nouns
 from clipper.values import Evidence, Mention, Product, Segment, Sentence
 
 if TYPE_CHECKING:
@@ -28,106 +30,13 @@ LEAST_SAID = 3
 WITHIN = 0.6
 """Share of a word's sentences that have to lie in its bursts: product names come back, but not everywhere."""
 MOST = 60
+"""Things told apart at most."""
 NAMES_EACH = 4
+"""Words that stand for one thing at most."""
 TOPIC_LEAST_S = 12.0
 """Seconds that a topic lasts at least before the host moves on."""
 TOPIC_DOUBT = 0.7
 """Confidence that is left when the thing itself is not known."""
-_DULL = frozenset(
-    [
-        "大家",
-        "今天",
-        "这个",
-        "那个",
-        "我们",
-        "你们",
-        "他们",
-        "一个",
-        "一下",
-        "真的",
-        "就是",
-        "什么",
-        "怎么",
-        "没有",
-        "可以",
-        "不是",
-        "还有",
-        "现在",
-        "时候",
-        "东西",
-        "这样",
-        "那样",
-        "这么",
-        "那么",
-        "自己",
-        "所以",
-        "因为",
-        "但是",
-        "如果",
-        "然后",
-        "已经",
-        "觉得",
-        "知道",
-        "里面",
-        "外面",
-        "上面",
-        "下面",
-        "链接",
-        "价格",
-        "朋友",
-        "姐妹",
-        "宝宝",
-        "直播间",
-        "直播",
-        "主播",
-        "评论",
-        "客服",
-        "一样",
-        "出来",
-        "起来",
-        "下来",
-        "有人",
-        "多少",
-        "喜欢",
-        "晚上",
-        "早上",
-        "明天",
-        "后面",
-        "前面",
-        "刚才",
-        "刚刚",
-        "chat",
-        "link",
-        "number",
-        "tonight",
-        "today",
-        "dollar",
-        "dollars",
-        "price",
-        "people",
-        "everybody",
-        "everyone",
-        "thing",
-        "things",
-        "yeah",
-        "okay",
-        "really",
-        "going",
-        "gonna",
-        "want",
-        "ones",
-        "lot",
-        "bit",
-        "way",
-        "day",
-        "days",
-        "time",
-        "times",
-        "minutes",
-        "back",
-        "side",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,32 +49,6 @@ class Burst:
     places: tuple[int, ...]
 
 
-def telling_words(sentences: tuple[Sentence, ...], first: int, last: int) -> tuple[str, ...]:
-    """List the words that set a stretch apart from the rest, the most telling first."""
-    inside, outside = Counter[str](), Counter[str]()
-    for at, sentence in enumerate(sentences):
-        (inside if first <= at < last else outside).update(set(topic_words(sentence.text)))
-    size = max(len(sentences), 1)
-    scored = {w: n * np.log((n / max(last - first, 1)) / ((outside[w] + 0.5) / size)) for w, n in inside.items() if n >= 2}
-    return tuple(sorted(scored, key=lambda w: (-scored[w], w)))
-
-
-def topic_words(text: str) -> tuple[str, ...]:
-    """Give the words of a sentence that could name a thing."""
-    from clipper.detect.emissions import content_words
-    from clipper.detect.names import CLUTTER
-
-    found = [w for w in cut(text) if len(w) >= 2 and is_cjk(w)] if is_cjk(text) else list(content_words(text))
-    found = [w for w in found if not w[0].isdigit() and w[0] not in "一二三四五六七八九十两几半每第"]
-    return tuple(w for w in found if w not in _DULL and w not in CLUTTER and w not in _cue_words())
-
-
-def _cue_words() -> frozenset[str]:
-    from clipper.detect.cues import lexicon
-
-    return frozenset(phrase for language in ("zh", "en") for phrases in lexicon(language).values() for phrase in phrases)
-
-
 def find_topics(evidence: Evidence, options: ExplanationOptions) -> Explained:
     """Cut a stream without a catalogue into topics, named from the speech: unknown-1, unknown-2, … in order of appearance."""
     from clipper.detect.explanations import find_explanations
@@ -175,55 +58,103 @@ def find_topics(evidence: Evidence, options: ExplanationOptions) -> Explained:
     bare = replace(evidence, mentions=tuple(sorted(mentions, key=lambda m: (m.start, m.sku))))
     speech = replace(options, unknown=False, channels=tuple(channel for channel in options.channels if channel == "speech"))
     explained = find_explanations(bare, (*things, *SLOTS), speech, always=frozenset(slot.sku for slot in SLOTS))
-    return replace(explained, segments=_named(explained, {thing.sku: thing.title for thing in things}))
+    return replace(explained, segments=_named(evidence, explained))
 
 
 SLOTS = tuple(Product(sku=f"slot-{number}", title="") for number in (1, 2))
 """Stand-ins for things that are sold but hardly named: two, so that one can follow the other."""
 
 
-def _named(explained: Explained, titles: Mapping[str, str]) -> tuple[Segment, ...]:
-    """Number the topics in order of appearance; a thing that is named again keeps its number."""
+def _named(evidence: Evidence, explained: Explained) -> tuple[Segment, ...]:
+    """Cut, name and number the topics in order of appearance; a thing that is named clearly again keeps its number."""
     numbers: dict[str, int] = {}
     named = []
-    sentences = explained.stream.sentences
+    stream = explained.stream
     for segment in explained.segments:
-        for first, last in _split(explained.stream, segment):
-            title = titles.get(segment.sku, "")
-            said = title if title and any(title in sentences[at].text.lower() for at in range(first, last)) else ""
-            name = said or name_of(sentences, first, last)
-            number = numbers.setdefault(said or f"@{first}", len(numbers) + 1)
+        for first, last in pieces(stream, segment, evidence.language):
+            announced = bool(stream.cue_counts.get("transition", _none(stream))[first])
+            name = name_of(stream.sentences, first, last, is_announced=announced)
+            said = sum(name in nouns(s.text) for s in stream.sentences[first:last]) if name else 0
+            number = numbers.setdefault(name if said >= LEAST_SAID else f"@{first}", len(numbers) + 1)
             confidence = round(TOPIC_DOUBT * float(1 - explained.posterior[first:last, -1].mean()), 3)
-            start, end = sentences[first].start, sentences[last - 1].end
-            named.append(
-                replace(segment, sku=f"unknown-{number}", name=name, confidence=confidence, start=start, end=end, interruptions=())
-            )
+            start, end = stream.sentences[first].start, stream.sentences[last - 1].end
+            reasons = _reasons(stream, first, last, name, said, evidence.language)
+            topic = replace(segment, sku=f"unknown-{number}", name=name, confidence=confidence, reasons=reasons)
+            named.append(replace(topic, start=start, end=end, interruptions=()))
     return tuple(named)
 
 
-def _split(stream: Read, segment: Segment) -> list[tuple[int, int]]:
-    """Split a stretch of product talk where the host moves on: without names, that is what tells one thing from the next."""
+def _reasons(stream: Read, first: int, last: int, name: str, said: int, language: str) -> tuple[str, ...]:
+    """Say why a stretch is a topic: its name, its offer, and that the host moved on to it."""
+    zh = language == "zh"
+
+    def has(kind: str, begin: int, end: int) -> bool:
+        return bool(stream.cue_counts.get(kind, _none(stream))[max(begin, 0) : end].any())
+
+    reasons = [f"{name} ×{said}"] if name else []
+    if has("price", first, last) and any(n.money or n.value >= 5 for figures in stream.figures[first:last] for n in figures):
+        reasons.append("价格" if zh else "price")
+    calls = [called for s in stream.sentences[first:last] if len(called := links_called(s.text, language)) == 1]
+    if calls:
+        reasons.append(f"{calls[-1][0]}号链接" if zh else f"link {calls[-1][0]}")
+    if has("transition", first - 1, first + 1) or has("finish", first - 1, first):
+        reasons.append("转场" if zh else "transition")
+    if not reasons:
+        reasons.append("在讲商品" if zh else "product talk")
+    return tuple(reasons)
+
+
+def _none(stream: Read) -> NDArray[np.int32]:
+    return np.zeros(len(stream.sentences), np.int32)
+
+
+def pieces(stream: Read, segment: Segment, language: str) -> list[tuple[int, int]]:
+    """Split a stretch of product talk where the host moves on: without names, that is what tells one thing from the next.
+
+    Phrases of moving on and putting away cut by themselves; two calls of different links have a cut between them somewhere.
+    """
     inside = [at for at, s in enumerate(stream.sentences) if segment.start <= s.start and s.end <= segment.end + 0.001]
-    none = np.zeros(len(stream.sentences), np.int32)
-    moves, ends = stream.cue_counts.get("transition", none), stream.cue_counts.get("finish", none)
-    pieces: list[tuple[int, int]] = []
+    inside = [*_announced(stream, inside[0]), *inside]
+    moves, ends = stream.cue_counts.get("transition", _none(stream)), stream.cue_counts.get("finish", _none(stream))
+    cuts = {at for at in inside[1:] if stream.closed[at] and (moves[at] or ends[at])} | _between_links(stream, inside, language)
+    found: list[tuple[int, int]] = []
     first = inside[0]
-    for at in inside[1:]:
-        long = stream.sentences[at - 1].end - stream.sentences[first].start >= TOPIC_LEAST_S
-        if long and stream.closed[at] and (moves[at] or ends[at]):
-            pieces.append((first, at))
+    for at in sorted(cuts):
+        if stream.sentences[at - 1].end - stream.sentences[first].start >= TOPIC_LEAST_S:
+            found.append((first, at))
             first = at + 1 if ends[at] and at + 1 <= inside[-1] else at
-    pieces.append((first, inside[-1] + 1))
-    return pieces
+    if found and stream.sentences[inside[-1]].end - stream.sentences[first].start < TOPIC_LEAST_S:
+        first = found.pop()[0]
+    return [*found, (first, inside[-1] + 1)]
 
 
-def name_of(sentences: tuple[Sentence, ...], first: int, last: int) -> str:
-    """Name a stretch: the word said most there and hardly elsewhere, else the longest word of its opening."""
-    words = telling_words(sentences, first, last)
-    if words:
-        return words[0]
-    opening = [word for sentence in sentences[first : min(first + 2, last)] for word in topic_words(sentence.text)]
-    return max(opening, key=len, default="")
+def _announced(stream: Read, first: int) -> list[int]:
+    """Give the sentence before a stretch when it announces it ("next, the scarf"): it opens the topic."""
+    at, none = first - 1, _none(stream)
+    if at < 0 or not stream.cue_counts.get("transition", none)[at]:
+        return []
+    return [] if any(stream.cue_counts.get(kind, none)[at] for kind in ("finish", "wait", "greeting", "recap")) else [at]
+
+
+def _between_links(stream: Read, inside: list[int], language: str) -> set[int]:
+    """Find the likeliest place to move on between each two calls of different links: after the offer, at a cue or a rest."""
+    calls = [(at, links_called(stream.sentences[at].text, language)) for at in inside]
+    single = [(at, called[0]) for at, called in calls if len(called) == 1]
+    none = _none(stream)
+    offers = sum((stream.cue_counts.get(kind, none) for kind in ("price", "link", "urgency")), none)
+    moving = sum((stream.cue_counts.get(kind, none) for kind in ("transition", "finish", "wait")), none)
+    pointing = stream.cue_counts.get("pointing", none)
+    cuts = set()
+    for (before, one), (after, other) in pairwise(single):
+        rests = [at for at in range(before + 1, after + 1) if stream.closed[at] and not offers[at]]
+        if one == other or not rests:
+            continue
+        worth = {
+            at: 2.0 * bool(moving[at]) + bool(offers[at - 1]) + min(stream.placed[at].pause_before, 1.0) + 0.3 * bool(pointing[at])
+            for at in rests
+        }
+        cuts.add(max(rests, key=lambda at: (worth[at], -at)))
+    return cuts
 
 
 def stand_ins(sentences: tuple[Sentence, ...]) -> tuple[Product, ...]:
@@ -238,7 +169,7 @@ def stand_ins(sentences: tuple[Sentence, ...]) -> tuple[Product, ...]:
 def _bursts(sentences: tuple[Sentence, ...]) -> list[Burst]:
     places: dict[str, list[int]] = {}
     for at, sentence in enumerate(sentences):
-        for word in set(topic_words(sentence.text)):
+        for word in set(nouns(sentence.text)):
             places.setdefault(word, []).append(at)
     found = []
     for word, ats in places.items():

@@ -16,6 +16,7 @@ from clipper.detect.explanations import ExplanationOptions, find_explanations
 from clipper.detect.finding import FindOptions
 from clipper.detect.hot_items import HotOptions
 from clipper.detect.lags import attribute, deconvolve, kernel
+from clipper.detect.nouns import nouns
 from clipper.detect.semi_markov import Model, decode
 from clipper.detect.teasers import TeaserOptions
 from clipper.errors import InputError
@@ -75,9 +76,47 @@ def test_every_product_without_an_explanation_gets_a_reason() -> None:
 def test_a_stream_without_a_catalogue_is_cut_into_topics() -> None:
     findings = detect.find(evidence_of(FARM), ())
     assert len(findings.segments) == 3
-    assert all(segment.sku.startswith("unknown-") and segment.name and segment.confidence >= 0.3 for segment in findings.segments)
+    assert all(segment.sku.startswith("unknown-") and segment.reasons and segment.confidence >= 0.3 for segment in findings.segments)
     for segment, (_, start, end) in zip(findings.segments, FARM.truth, strict=True):
         assert overlap((segment.start, segment.end), (start, end)) > 0.6
+
+
+def test_topics_are_named_by_nouns_of_the_speech() -> None:
+    heard = replace(FARM, lines=tuple((sku, told, text.replace("苹过", "苹果").replace("风蜜", "蜂蜜")) for sku, told, text in FARM.lines))
+    findings = detect.find(evidence_of(heard), ())
+    assert [segment.name for segment in findings.segments] == ["苹果", "蜂蜜", "大米"]
+    assert "转场" in findings.segments[1].reasons
+    assert "2号链接" in findings.segments[1].reasons
+    assert all(item.confidence <= 0.35 for item in findings.hot_items)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("慢慢打开，最后都不着急。", ()),
+        ("大家今天晚上赶紧抢。", ()),
+        ("这口炒锅的锅盖是玻璃的。", ("炒锅", "锅盖", "玻璃")),
+        ("The waxed canvas tote is right here on the table.", ("tote",)),
+        ("We are going around under there really quickly tonight.", ()),
+    ],
+)
+def test_only_nouns_are_names(text: str, expected: tuple[str, ...]) -> None:
+    assert nouns(text) == expected
+
+
+def test_links_that_change_part_two_topics() -> None:
+    lines = [
+        "这个杯子很好看，大家看一下这个杯子。",
+        "杯子是双层的，特别保暖，放包里也不漏。",
+        "杯子今天三十九块，一号链接，喜欢的赶紧去下单，数量不多。",
+        "这个毛巾是纯棉的，特别柔软，你看这条毛巾。",
+        "毛巾吸水很快，洗了不掉色，毛巾很厚。",
+        "毛巾今天九块九，二号链接，喜欢的赶紧去下单，数量不多。",
+    ]
+    evidence = evidence_of(Script("links", "zh", (), tuple((None, False, line) for line in lines)))
+    first, second = detect.find(evidence, ()).segments
+    assert second.start == pytest.approx(evidence.sentences[3].start, abs=0.5)
+    assert (first.name, second.name) == ("杯子", "毛巾")
 
 
 def test_the_catalogue_of_another_shop_explains_nothing() -> None:
