@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from clipper import ffmpeg, media
+from clipper import captions, ffmpeg, media
 from clipper.errors import Cancelled, InputError, ToolError, ToolFailed
+from clipper.fonts import find_font, font_folder
 from clipper.render import RenderOptions, job, loudness, render
 from clipper.values import CaptionLine, CropKey, Plan, ProductCard, Recording, Render, Span, Word
 from tests.media import build_clock, read_frame_index, read_pitch, truncate
@@ -358,3 +359,34 @@ def test_the_file_is_what_platforms_ask_for(tmp_path: Path) -> None:
     assert max(b - a for a, b in pairwise([*keys, 4.0])) <= 2.01
     data = path.read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")
+
+
+@pytest.mark.parametrize("style", ["pop", "clean", "bold", "festival", "minimal"])
+def test_burned_captions_stand_inside_the_safe_box(style: str, tmp_path: Path) -> None:
+    texts = (
+        "三层涂层随便铲不粘锅\n一滴油都不用真的好用",
+        "{\\fs400}大\\N字",
+        "W" * 40,
+        "a line an editor made far too long for one row",
+        "一" * 30,
+    )
+    lines = tuple(CaptionLine(start=n, end=n + 0.9, text=text) for n, text in enumerate(texts))
+    face, box = find_font(), (65, 270, 940, 1248)
+    plan = Plan(
+        id="c", type="teaser", sku=None, recording="", recording_sha256="", sources=(Span(0, 5),), title="", score=0, captions=lines
+    )
+    (tmp_path / "captions.ass").write_text(captions.ass(plan, captions.load_style(style), safe_box=box, font=face), encoding="utf-8")
+    font_folder(face, tmp_path / "fonts")
+    graph = "color=gray:s=1080x1920:r=2:d=5,subtitles=filename=captions.ass:fontsdir=fonts"
+    ffmpeg.run(
+        ["-f", "lavfi", "-i", graph, "-c:v", "libx264", "-qp", "0", "-pix_fmt", "yuv444p", "-y", "out.mp4"], what="draw", cwd=tmp_path
+    )
+    recording = media.probe(tmp_path / "out.mp4")
+    for frame in media.frames(recording, Span(0, 5)):
+        touched = np.abs(frame.image.astype(int) - 128).max(axis=2) > 24
+        if frame.time % 1 > 0.6:
+            continue
+        rows, columns = np.flatnonzero(touched.any(axis=1)), np.flatnonzero(touched.any(axis=0))
+        assert len(rows), f"nothing to be seen at {frame.time} s"
+        assert box[0] <= columns[0] and columns[-1] <= box[2], f"{frame.time} s: x {columns[0]}–{columns[-1]}"
+        assert box[1] <= rows[0] and rows[-1] <= box[3], f"{frame.time} s: y {rows[0]}–{rows[-1]}"
