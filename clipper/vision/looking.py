@@ -40,6 +40,7 @@ BELIEVED = 0.5
 DOUBTED = 0.4
 """Weaker than this is nothing, whatever the neighbours say."""
 SPIKE = 3
+"""A new view costs at least this many times the bytes of the next largest frame between two key frames."""
 REFINED = 60
 """Cuts that are placed to the frame; in a recording with more, the rest stay at the frame that first shows the new view."""
 
