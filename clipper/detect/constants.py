@@ -14,6 +14,8 @@ NAMED_WITHIN_S, NAMED_ENOUGH = 120.0, 0.5
 """A product is considered when its mentions inside two minutes add up to half a clear one; hundreds of others never are."""
 OWN_WORDS = 2
 """Own words near the call of a link that make it a product's: one word fits many products, two seldom do."""
+LIKELY_SOMEWHERE = 0.02
+"""Products that no sentence reaches this probability for are left out of further passes."""
 NAME_INSIDE = 0.35
 """Share of sentences of an explanation that name the product: hosts say "it" and "this one" in the other two thirds."""
 NAME_OUTSIDE = 0.012

@@ -216,11 +216,11 @@ def _words(stream: Read, share: Table | None) -> Table:
     for k, hits in enumerate(stream.words):
         for place, weight in hits:
             table[place, k] += weight
+    said = _by_value(stream)
     for k, entry in enumerate(stream.known):
-        own = set(entry.figures) - {entry.product.price, entry.product.list_price}
-        for place, spoken in enumerate(stream.figures):
-            for number in spoken:
-                if number.value in own and not number.money:
+        for value in set(entry.figures) - {entry.product.price, entry.product.list_price}:
+            for place, number in said.get(round(value, 2), ()):
+                if not number.money:
                     table[place, k] += c.FIGURE_SAID * (0.25 if number.value < c.SMALL_FIGURE and not number.unit else 1.0)
     return np.minimum(table, c.WORDS_MOST)
 
@@ -229,17 +229,26 @@ def _prices(stream: Read) -> Table:
     table = _blank(stream)
     none = np.zeros(len(stream.sentences), np.int32)
     offers = (stream.cue_counts.get("price", none) > 0) | (stream.cue_counts.get("link", none) > 0)
+    said = _by_value(stream)
     for k, product in enumerate(stream.products):
         for price, worth in ((product.price, c.PRICE_SAID), (product.list_price, c.LIST_PRICE_SAID)):
             if not price:
                 continue
-            for place, spoken in enumerate(stream.figures):
-                for number in spoken:
-                    if abs(number.value - price) < 0.005 and not number.unit:
-                        small = 0.25 if price < c.SMALL_FIGURE and not number.money else 1.0
-                        small *= 1.0 if number.money or offers[place] else c.PRICE_ALONE
-                        table[place, k] = max(table[place, k], worth * small)
+            for place, number in said.get(round(price, 2), ()):
+                if not number.unit:
+                    small = 0.25 if price < c.SMALL_FIGURE and not number.money else 1.0
+                    small *= 1.0 if number.money or offers[place] else c.PRICE_ALONE
+                    table[place, k] = max(table[place, k], worth * small)
     return table
+
+
+def _by_value(stream: Read) -> Mapping[float, list[tuple[int, Spoken]]]:
+    """Look numbers up by their value: (sentence, number)."""
+    said: dict[float, list[tuple[int, Spoken]]] = {}
+    for place, spoken in enumerate(stream.figures):
+        for number in spoken:
+            said.setdefault(round(number.value, 2), []).append((place, number))
+    return said
 
 
 def learned(stream: Read, share: Table) -> Table:
@@ -257,15 +266,15 @@ def learned(stream: Read, share: Table) -> Table:
     for ats in places.values():
         if not 2 <= len(ats) <= max(4, size // 8):
             continue
-        counted = share[ats].sum(axis=0)
-        for at in ats:
-            near = [other for other in ats if abs(other - at) <= 1]
-            rest = np.maximum(counted - share[near].sum(axis=0), 0.0)
-            trials = len(ats) - len(near)
-            if trials <= 0:
-                continue
-            ratio = np.log((rest + c.LEARNED_DOUBT * overall) / (trials + c.LEARNED_DOUBT)) - np.log(overall)
-            table[at] += np.clip(ratio, -0.3, c.LEARNED_MOST) * 0.5
+        rows = share[ats]
+        apart = np.diff(ats) > 1
+        rest, trials = rows.sum(axis=0) - rows, np.full((len(ats), 1), len(ats) - 1.0)
+        rest[1:] -= np.where(apart[:, None], 0.0, rows[:-1])
+        rest[:-1] -= np.where(apart[:, None], 0.0, rows[1:])
+        trials[1:, 0] -= ~apart
+        trials[:-1, 0] -= ~apart
+        ratio = np.log((np.maximum(rest, 0.0) + c.LEARNED_DOUBT * overall) / (trials + c.LEARNED_DOUBT)) - np.log(overall)
+        table[ats] += np.where(trials > 0, np.clip(ratio, -0.3, c.LEARNED_MOST) * 0.5, 0.0)
     clipped: Table = np.clip(table, -0.5, c.LEARNED_ALL)
     return clipped
 

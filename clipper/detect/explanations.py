@@ -7,7 +7,7 @@ often names are said in passing, what a link number means, how late cards come, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -78,13 +78,49 @@ def find_explanations(
     size = len(evidence.sentences)
     share: Table | None = None
     scores = score(evidence, stream, None, options.channels)
-    decoding = decode(_model(evidence, stream, scores, None, options), best_path=options.passes == 1)
+    decoding = decode(_model(evidence, stream, scores, None, options, always), best_path=options.passes == 1)
     for number in range(1, options.passes):
-        share = decoding.posterior[:, : len(considered)] if size else None
+        stream, decoding = _narrowed(stream, decoding, always)
+        share = decoding.posterior[:, :-2] if size else None
         scores = score(evidence, stream, share, options.channels)
-        decoding = decode(_model(evidence, stream, scores, decoding, options), best_path=number == options.passes - 1)
+        decoding = decode(_model(evidence, stream, scores, decoding, options, always), best_path=number == options.passes - 1)
     segments = _segments(evidence, stream, scores, decoding, options)
-    return Explained(segments, considered, decoding.posterior, stream, scores)
+    return Explained(segments, stream.products, decoding.posterior, stream, scores)
+
+
+def _narrowed(stream: Read, decoding: Decoding, always: frozenset[str]) -> tuple[Read, Decoding]:
+    """Leave out the products that an earlier pass found nowhere: of hundreds in a catalogue few are shown."""
+    if not len(stream.sentences):
+        return stream, decoding
+    likely = decoding.posterior[:, :-2].max(axis=0, initial=0.0) >= c.LIKELY_SOMEWHERE
+    kept = [k for k, product in enumerate(stream.products) if likely[k] or product.sku in always]
+    columns = [*kept, len(stream.products), len(stream.products) + 1]
+    narrow = replace(
+        stream,
+        products=tuple(stream.products[k] for k in kept),
+        known=tuple(stream.known[k] for k in kept),
+        words=tuple(stream.words[k] for k in kept),
+    )
+    begin, finish = decoding.begin[:, columns], decoding.finish[:, columns]
+    return narrow, Decoding(decoding.path, decoding.posterior[:, columns], begin, finish)
+
+
+def _active(stream: Read, scores: Scores, options: ExplanationOptions, always: frozenset[str]) -> NDArray[np.bool_]:
+    """Tell where each product may be explained: within half of `longest_s` from something that speaks for it alone."""
+    active = np.ones((len(stream.sentences), len(stream.products) + 2), bool)
+    signs = scores.naming > 0
+    for name, table in scores.channels.items():
+        if name not in ("words", "learned", "chat", "orders"):
+            signs |= table > 0
+    for k, product in enumerate(stream.products):
+        if product.sku in always:
+            continue
+        at = np.flatnonzero(signs[:, k])
+        edges = np.zeros(len(stream.sentences) + 1, np.int32)
+        np.add.at(edges, np.searchsorted(stream.ends, stream.starts[at] - options.longest_s / 2), 1)
+        np.add.at(edges, np.searchsorted(stream.starts, stream.ends[at] + options.longest_s / 2, side="right"), -1)
+        active[:, k] = np.cumsum(edges[:-1]) > 0
+    return active
 
 
 def candidates(evidence: Evidence, products: tuple[Product, ...], always: frozenset[str] = frozenset()) -> tuple[Product, ...]:
@@ -130,7 +166,9 @@ def _described(evidence: Evidence, product: Product, calls: Sequence[float]) -> 
     return False
 
 
-def _model(evidence: Evidence, stream: Read, scores: Scores, earlier: Decoding | None, options: ExplanationOptions) -> Model:
+def _model(
+    evidence: Evidence, stream: Read, scores: Scores, earlier: Decoding | None, options: ExplanationOptions, always: frozenset[str]
+) -> Model:
     size, products = len(stream.sentences), len(stream.products)
     emission = np.zeros((size, products + 2))
     spoken = sum((t for name, t in scores.channels.items() if name in ("names", "links", "words", "prices")), np.zeros((size, products)))
@@ -155,6 +193,7 @@ def _model(evidence: Evidence, stream: Read, scores: Scores, earlier: Decoding |
         chances,
         float(np.log(c.REPEAT)),
         options.longest_s,
+        _active(stream, scores, options, always),
     )
 
 

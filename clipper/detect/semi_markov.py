@@ -6,7 +6,8 @@ units i..j-1 in state k scores
     enter[i, k] + sum(emission[i:j, k]) + log D_k(t_j - t_i) + leave[j, k]
 
 and neighbouring segments differ in state (or repeat it, at a price). Work is O(units x units per `longest` x states), so it is
-linear in the length of a stream. Sources: Murphy 2002 (HSMM), Yu 2010 (forward-backward for explicit durations).
+linear in the length of a stream; states that are not `active` at a unit cost nothing there. Sources: Murphy 2002 (HSMM), Yu
+2010 (forward-backward for explicit durations).
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ class Model:
     """Log probability of a product after itself: only for what lasts longer than `longest`."""
     longest: float = 600.0
     """Seconds after which a segment has to be split."""
+    active: NDArray[np.bool_] | None = None
+    """(U, S): where each state may be at all; None allows all everywhere. The background is always allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,41 +85,48 @@ def decode(model: Model, *, best_path: bool = True) -> Decoding:
 
 
 class _Durations:
-    """Log duration priors of every possible segment that ends (or begins) at a unit, per distinct mixture."""
+    """Log duration priors of every possible segment that ends (or begins) at a unit, per distinct mixture, and the active states."""
+
+    STEP = 0.1
+    """Seconds per entry of the table that the priors are read from."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
         kinds = sorted(set(model.log_duration))
-        self.kind_of = np.array([kinds.index(mixture) for mixture in model.log_duration])
-        self._kinds = kinds
-        self._ending: dict[int, tuple[int, Floats]] = {}
+        self._kind_of = np.array([kinds.index(mixture) for mixture in model.log_duration])
+        most = max(model.longest, float((model.ends - model.starts).max())) + 1.0
+        self._table = np.stack([_log_density(mixture, np.arange(0.0, most, self.STEP)) for mixture in kinds], axis=1)
+        states = len(self._kind_of)
+        active = np.ones(model.emission.shape, bool) if model.active is None else model.active.copy()
+        active[:, -1] = True
+        self.states = [np.flatnonzero(row) for row in active] if not active.all() else [np.arange(states)] * len(active)
 
     def ending(self, end: int) -> tuple[int, Floats]:
-        """Give the first unit a segment may begin with, and log D for every beginning up to `end`: (beginnings, kinds)."""
-        if end in self._ending:
-            return self._ending[end]
+        """Give the first unit a segment may begin with, and log D for every beginning up to `end`: (beginnings, active states)."""
         model = self._model
         first = int(np.searchsorted(model.starts, model.ends[end - 1] - model.longest))
         first = min(first, end - 1)
-        self._ending[end] = first, self._density(model.ends[end - 1] - model.starts[first:end])
-        return self._ending[end]
+        return first, self._density(model.ends[end - 1] - model.starts[first:end], self.states[end - 1])
 
     def beginning(self, start: int) -> tuple[int, Floats]:
-        """Give the last unit (exclusive) a segment may end before, and log D for every end: (ends, kinds)."""
+        """Give the last unit (exclusive) a segment may end before, and log D for every end: (ends, active states)."""
         model = self._model
         last = int(np.searchsorted(model.ends, model.starts[start] + model.longest, side="right"))
         last = max(last, start + 1)
-        return last, self._density(model.ends[start:last] - model.starts[start])
+        return last, self._density(model.ends[start:last] - model.starts[start], self.states[start])
 
-    def _density(self, seconds: Floats) -> Floats:
-        logs = np.log(np.maximum(seconds, 0.5))[:, None]
-        columns = []
-        for mixture in self._kinds:
-            weights, medians, sigmas = (np.array(part) for part in zip(*mixture, strict=True))
-            z = (logs - np.log(medians)) / sigmas
-            parts = np.log(weights) - 0.5 * z * z - np.log(sigmas)
-            columns.append(_sum(parts, axis=1))
-        return np.stack(columns, axis=1)
+    def _density(self, seconds: Floats, states: NDArray[np.int64]) -> Floats:
+        place = np.clip((seconds / self.STEP).astype(np.int64), 0, len(self._table) - 1)
+        density: Floats = self._table[place][:, self._kind_of[states]]
+        return density
+
+
+def _log_density(mixture: tuple[tuple[float, float, float], ...], seconds: Floats) -> Floats:
+    """Evaluate the log of a mixture of lognormals, over the logarithm of the duration."""
+    logs = np.log(np.maximum(seconds, 0.5))[:, None]
+    weights, medians, sigmas = (np.array(part) for part in zip(*mixture, strict=True))
+    z = (logs - np.log(medians)) / sigmas
+    return _sum(np.log(weights) - 0.5 * z * z - np.log(sigmas), axis=1)
 
 
 def _gate(model: Model, ended: Floats) -> Floats:
@@ -150,14 +160,14 @@ def _forward(model: Model, prefix: Floats, lengths: _Durations) -> tuple[Floats,
     alpha, gate = np.full((units + 1, states), NEVER), np.full((units, states), NEVER)
     gate[0] = np.concatenate([model.from_background, [0.0]])
     entered = np.full((units, states), NEVER)
-    entered[0] = gate[0] + model.enter[0]
+    entered[0, lengths.states[0]] = (gate[0] + model.enter[0])[lengths.states[0]]
     for end in range(1, units + 1):
-        first, density = lengths.ending(end)
-        scores = entered[first:end] - prefix[first:end] + density[:, lengths.kind_of]
-        alpha[end] = _sum(scores, axis=0) + prefix[end] + model.leave[end]
+        (first, density), here = lengths.ending(end), lengths.states[end - 1]
+        scores = (entered[first:end] - prefix[first:end])[:, here] + density
+        alpha[end, here] = _sum(scores, axis=0) + prefix[end, here] + model.leave[end, here]
         if end < units:
             gate[end] = _gate(model, alpha[end])
-            entered[end] = gate[end] + model.enter[end]
+            entered[end, lengths.states[end]] = (gate[end] + model.enter[end])[lengths.states[end]]
     return alpha, gate
 
 
@@ -166,10 +176,12 @@ def _backward(model: Model, prefix: Floats, lengths: _Durations) -> tuple[Floats
     units, states = model.emission.shape
     beta, after = np.full((units + 1, states), NEVER), np.full((units + 1, states), NEVER)
     after[units] = 0.0
+    closing = np.full((units + 1, states), NEVER)
+    closing[units] = prefix[units] + model.leave[units]
     for start in range(units - 1, -1, -1):
-        last, density = lengths.beginning(start)
+        (last, density), here = lengths.beginning(start), lengths.states[start]
         ends = slice(start + 1, last + 1)
-        beta[start] = _sum(prefix[ends] + model.leave[ends] + after[ends] + density[:, lengths.kind_of], axis=0)
+        beta[start, here] = _sum(closing[ends][:, here] + density, axis=0)
         inside = beta[start] + model.enter[start] - prefix[start]
         products = inside[:-1]
         if len(products):
@@ -177,6 +189,8 @@ def _backward(model: Model, prefix: Floats, lengths: _Durations) -> tuple[Floats
             onward = np.logaddexp(_without(products, total) + model.to_product, inside[-1] + model.to_background)
             after[start, :-1] = np.logaddexp(onward, products + model.repeat)
             after[start, -1] = _sum(products + model.from_background, axis=0)
+            ending = lengths.states[start - 1]
+            closing[start, ending] = (prefix[start] + model.leave[start] + after[start])[ending]
     return beta, after
 
 
@@ -185,18 +199,18 @@ def _best(model: Model, prefix: Floats, lengths: _Durations) -> tuple[tuple[int,
     best = np.full((units + 1, states), NEVER)
     begun, came = np.zeros((units + 1, states), int), np.full((units + 1, states), -1)
     entered, source = np.full((units, states), NEVER), np.full((units, states), -1)
-    entered[0] = np.concatenate([model.from_background, [0.0]]) + model.enter[0]
-    columns = np.arange(states)
+    entered[0, lengths.states[0]] = (np.concatenate([model.from_background, [0.0]]) + model.enter[0])[lengths.states[0]]
     for end in range(1, units + 1):
-        first, density = lengths.ending(end)
-        scores = entered[first:end] - prefix[first:end] + density[:, lengths.kind_of]
+        (first, density), here = lengths.ending(end), lengths.states[end - 1]
+        scores = (entered[first:end] - prefix[first:end])[:, here] + density
         choice = np.argmax(scores, axis=0)
-        best[end] = scores[choice, columns] + prefix[end] + model.leave[end]
-        begun[end] = choice + first
-        came[end] = source[begun[end], columns]
+        best[end, here] = scores[choice, np.arange(len(here))] + prefix[end, here] + model.leave[end, here]
+        begun[end, here] = choice + first
+        came[end, here] = source[begun[end, here], here]
         if end < units:
             value, origin = _best_gate(model, best[end])
-            entered[end], source[end] = value + model.enter[end], origin
+            here = lengths.states[end]
+            entered[end, here], source[end] = (value + model.enter[end])[here], origin
     return _trace(best, begun, came)
 
 
@@ -230,6 +244,6 @@ def _trace(best: Floats, begun: NDArray[np.int64], came: NDArray[np.int64]) -> t
 
 def _sum(values: Floats, axis: int) -> Floats:
     """Log-sum-exp."""
-    top = np.max(values, axis=axis, keepdims=True)
-    summed: Floats = np.squeeze(top, axis=axis) + np.log(np.sum(np.exp(values - top), axis=axis))
+    top = np.maximum.reduce(values, axis=axis, keepdims=True)
+    summed: Floats = np.squeeze(top, axis=axis) + np.log(np.add.reduce(np.exp(values - top), axis=axis))
     return summed

@@ -62,6 +62,7 @@ def _syllable(character: str) -> tuple[str, int]:
     return (text[:-1], int(text[-1])) if text[-1].isdigit() else (text, 5)
 
 
+@lru_cache(maxsize=16384)
 def tokens(text: str) -> tuple[Token, ...]:
     """Split a text into tokens that sound: characters, Latin words, numbers; everything else only separates."""
     found = []

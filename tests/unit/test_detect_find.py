@@ -295,6 +295,17 @@ def test_the_decoding_is_consistent(seed: int) -> None:
     assert np.allclose(decoding.begin.sum(), decoding.finish[1:].sum(), atol=1e-6)
 
 
+def test_states_far_from_their_evidence_cost_nothing_and_change_nothing() -> None:
+    whole = model_of(4)
+    active = np.zeros((120, 4), bool)
+    for k in range(3):
+        active[max(0, 5 + 35 * k) : 50 + 35 * k, k] = True
+    narrow = decode(replace(whole, active=active))
+    assert [run for run in narrow.path if run[1] <= 110] == [run for run in decode(whole).path if run[1] <= 110]
+    assert not narrow.posterior[:, :3][~active[:, :3]].any()
+    assert np.allclose(narrow.posterior.sum(axis=1), 1)
+
+
 def test_a_growing_stream_is_decided_as_the_whole_one() -> None:
     both, lines = BOTH, BOTH.lines
     whole = find_explanations(evidence_of(both), both.products).posterior.argmax(axis=1)
