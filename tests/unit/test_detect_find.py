@@ -302,7 +302,7 @@ def test_states_far_from_their_evidence_cost_nothing_and_change_nothing() -> Non
         active[max(0, 5 + 35 * k) : 50 + 35 * k, k] = True
     narrow = decode(replace(whole, active=active))
     assert [run for run in narrow.path if run[1] <= 110] == [run for run in decode(whole).path if run[1] <= 110]
-    assert not narrow.posterior[:, :3][~active[:, :3]].any()
+    assert narrow.posterior[:, :3][~active[:, :3]].max() < 1e-9
     assert np.allclose(narrow.posterior.sum(axis=1), 1)
 
 
