@@ -471,7 +471,8 @@ class CaptionLine:
     start: float
     end: float
     text: str
-    """What is shown. When it was edited and no longer equals the words, times are spread over its characters."""
+    """What is shown; a newline is where the display line breaks. When it was edited and no longer equals the words, times are
+    spread over its characters."""
     words: tuple[Word, ...] = ()
 
 

@@ -10,6 +10,7 @@ import errno
 import fcntl
 import json
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -316,7 +317,7 @@ def _valid_until(analysis: Analysis, zone_name: str) -> str:
 def _render_all(files: Sequence[PlanFile], source: Recording, settings: Settings, work: Workdir, meter: Meter) -> tuple[Clip, ...]:
     """Render what has no finished clip of its plan yet; drop files of clips that are planned no more."""
     _sweep(work.folder("clips"), {file.name for file in files})
-    with ThreadPoolExecutor(settings.run.jobs) as pool:
+    with ThreadPoolExecutor(settings.run.jobs or min(os.cpu_count() or 1, 8)) as pool:
         futures = [pool.submit(_render_one, file, source, settings, work, meter, "clips") for file in files]
         try:
             return tuple(future.result() for future in futures)

@@ -20,14 +20,14 @@ class RunOptions:
     """Folder that holds one folder per recording."""
     timezone: str = "Asia/Shanghai"
     """IANA name of the zone in which times without a zone are meant, and in which a claim's day ends."""
-    jobs: int = 1
-    """Clips rendered at the same time; 1 to 64."""
+    jobs: int = 0
+    """Clips rendered at the same time, 0 to 64; 0 renders one per processor, up to 8."""
     faces: bool = True
     """Look for faces: needs the model centerface; without it a landscape picture is shown whole over a blurred background."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.jobs <= 64:
-            raise InputError(f"jobs = {self.jobs}: expected 1 to 64")
+        if not 0 <= self.jobs <= 64:
+            raise InputError(f"jobs = {self.jobs}: expected 0 to 64")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

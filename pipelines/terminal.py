@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 import unicodedata
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ class Display:
     _begun: dict[str, float] = field(default_factory=dict)
     _said: dict[str, float] = field(default_factory=dict)
     _width: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         if self.fancy is None:
@@ -41,6 +43,10 @@ class Display:
         """Show one step."""
         if self.quiet:
             return
+        with self._lock:
+            self._show(progress)
+
+    def _show(self, progress: Progress) -> None:
         now = time.monotonic()
         begun = self._begun.setdefault(progress.stage, now)
         if self.fancy:

@@ -13,17 +13,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import psutil
 
-from clipper import artefact, media, render
+from clipper import artefact, media
 from clipper.speech import transcribe
 from clipper.values import Plan, Recording
 from pipelines.plans import load_plan
 from pipelines.settings import Settings
+from tests.bench.bench_render import plain_commands
 
 
 def main(arguments: list[str]) -> None:
@@ -80,14 +79,14 @@ def recognise(recording: Path, folder: Path) -> None:
 
 
 def plain_render(path: Path, recording: Path, scratch: Path) -> float:
-    """One ffmpeg line with the clip's filters and encoder; seconds."""
+    """One ffmpeg line per source of a clip, with the clip's filters and encoder; seconds."""
     plan: Plan = load_plan(path)
-    source: Any = media.probe(recording)
     work = scratch / "plain"
     work.mkdir(exist_ok=True)
-    argv = render.plain_command(replace(plan), source, work)
+    lines = plain_commands(plan, media.probe(recording), work)
     begin = time.monotonic()
-    subprocess.run(argv, check=True, cwd=work, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for line in lines:
+        subprocess.run(line, check=True, cwd=work, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return time.monotonic() - begin
 
 
