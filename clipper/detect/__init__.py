@@ -12,5 +12,17 @@ from clipper.detect.boundaries import pauses
 from clipper.detect.coverage import why_none
 from clipper.detect.finding import FIND_VERSION, FindOptions, find
 from clipper.detect.gathering import GATHER_VERSION, GatherOptions, gather
+from clipper.detect.growing import known_until, settled_explanations
 
-__all__ = ["FIND_VERSION", "GATHER_VERSION", "FindOptions", "GatherOptions", "find", "gather", "pauses", "why_none"]
+__all__ = [
+    "FIND_VERSION",
+    "GATHER_VERSION",
+    "FindOptions",
+    "GatherOptions",
+    "find",
+    "gather",
+    "known_until",
+    "pauses",
+    "settled_explanations",
+    "why_none",
+]
