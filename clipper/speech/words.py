@@ -32,6 +32,7 @@ _CJK = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _IS_CJK = re.compile(f"[{_CJK}]")
 _STOPS = "。！？；!?;…"
 _COMMAS = "，,、：:"
+_OPENING = re.escape("\"'“‘(（[【《<$¥€£#@+-")
 _FULL_WIDTH = str.maketrans({",": "，", "?": "？", "!": "！", ";": "；", ":": "："})
 
 
@@ -56,12 +57,13 @@ class Unit:
         return max(sum(char.isalnum() for char in self.text), 1)
 
 
-def words_of(pieces: Sequence[Word], runs: Sequence[Span], language: str) -> tuple[Word, ...]:
+def words_of(pieces: Sequence[Word], runs: Sequence[Span], language: str, names: Sequence[str] = ()) -> tuple[Word, ...]:
     """Turn one window's pieces into words: ordered, never overlapping, never across a pause.
 
-    Pieces and runs are on the recording's clock. Chinese is cut into words by jieba, and written in Simplified characters.
+    Pieces and runs are on the recording's clock. Chinese is written in Simplified characters and cut into words by jieba,
+    which is told the catalogue's names.
     """
-    units = units_of(simplified(pieces, language), language)
+    units = units_of(simplified(pieces, language), language, names)
     if not units or not runs:
         return ()
     found: list[Word] = []
@@ -78,7 +80,7 @@ def simplified(pieces: Sequence[Word], language: str) -> tuple[Word, ...]:
     converted: str = _converter().convert(text)
     if len(converted) != len(text):
         converted = "".join(part if len(part := _converter().convert(char)) == 1 else char for char in text)
-    converted = re.sub(rf"(?<=[{_CJK}])[,?!;:]", lambda match: match.group().translate(_FULL_WIDTH), converted)
+    converted = re.sub(rf"(?<=[{_CJK}])[,?!;:]|[,?!;:](?=[{_CJK}])", lambda match: match.group().translate(_FULL_WIDTH), converted)
     converted = re.sub(rf"(?<=[{_CJK}])\.(?![0-9A-Za-z])", "。", converted)
     at = 0
     rewritten: list[Word] = []
@@ -88,13 +90,13 @@ def simplified(pieces: Sequence[Word], language: str) -> tuple[Word, ...]:
     return tuple(rewritten)
 
 
-def units_of(pieces: Sequence[Word], language: str) -> list[Unit]:
+def units_of(pieces: Sequence[Word], language: str, names: Sequence[str] = ()) -> list[Unit]:
     """Join pieces into words: Chinese by jieba, spaced scripts at their spaces; punctuation joins the word before it."""
     chars = [char for piece in pieces for char in _chars(piece)]
     text = "".join(char.text for char in chars)
     units: list[Unit] = []
     at = 0
-    for part in _parts(text, language):
+    for part in _parts(text, language, tuple(names)):
         members = chars[at : at + len(part)]
         at += len(part)
         spoken = [char for char in members if char.text.isalnum()]
@@ -208,42 +210,45 @@ def _chars(piece: Word) -> Iterator[Word]:
         at = min(end, piece.end)
 
 
-def _parts(text: str, language: str) -> Iterator[str]:
+def _parts(text: str, language: str, names: tuple[str, ...]) -> Iterator[str]:
     """Cut a text into words and punctuation, losing no character."""
     for match in re.finditer(rf"[{_CJK}]+|\s*[^\s{_CJK}]+|\s+", text):
         part = match.group()
         if _IS_CJK.match(part):
-            yield from _chinese_words(part) if language in ("zh", "yue") else list(part)
+            yield from _segmenter(names).lcut(part) if language in ("zh", "yue") else list(part)
         else:
             yield from _marks_apart(part)
 
 
 def _marks_apart(part: str) -> Iterator[str]:
-    """Split trailing and leading punctuation from a word of a spaced script."""
-    match = re.fullmatch(r"(\s*)(\W*)(.*?)(\W*)", part, re.DOTALL)
+    """Split punctuation from a word of a spaced script; marks that open something stay with the word they open."""
+    match = re.fullmatch(rf"(\s*[^\w{_OPENING}]*)([{_OPENING}]*)(.*?)(\W*)", part, re.DOTALL)
     assert match
-    space, before, core, after = match.groups()
+    before, opening, core, after = match.groups()
     if not core:
         yield part
         return
-    yield space + before + core
+    if before.strip():
+        yield before
+        yield opening + core
+    else:
+        yield before + opening + core
     if after:
         yield after
 
 
-def _chinese_words(text: str) -> list[str]:
-    found: list[str] = _segmenter().lcut(text, HMM=True)
-    return found
-
-
-@lru_cache(maxsize=1)
-def _segmenter() -> Any:
+@lru_cache(maxsize=4)
+def _segmenter(names: tuple[str, ...]) -> Any:
+    """A segmenter of our own: the catalogue of one stream must not change how another one is cut."""
     import logging
 
     import jieba
 
     jieba.setLogLevel(logging.WARNING)
-    return jieba
+    segmenter = jieba.Tokenizer()
+    for name in names:
+        segmenter.add_word(name)
+    return segmenter
 
 
 @lru_cache(maxsize=1)
