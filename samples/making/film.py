@@ -17,12 +17,14 @@ import cv2
 import imageio_ffmpeg
 import numpy as np
 
-from making.script import LINES
+from making.script import LINES, SCARF
 
 CRF = 27
 KEYFRAME_FRAMES = 75
 _MOUTH_LEVELS = (0.16, 0.42, 0.74)
 """Loudness of the voice, relative to its own loud moments, from which the mouth opens to a1, a2, a3."""
+_HALF_OPEN = {"a1": 0.5, "e": 0.65}
+"""Shapes that are a share of a2 over the resting mouth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +81,14 @@ def _take(index: int, last: str) -> str:
     if line.sku is None or line.phase == "qa":
         wide = line.phase in ("greeting", "recap") or index == len(LINES) - 1
         return "idle-wide" if wide and index != 1 else "idle-close"
-    if line.phase == "intro":
+    if line.phase == "intro" and line.sku == SCARF:
         return f"{line.sku}-wide"
     if line.phase == "demo" and LINES[index - 1].phase != "demo":
         return f"{line.sku}-table"
-    if last.startswith(line.sku) and last.endswith("-close") and line.phase == "urgency" and LINES[index - 1].phase == "urgency":
+    if line.sku == SCARF and index % 4 in (1, 2):
         return f"{line.sku}-wide"
+    if line.phase == "feature" and LINES[index - 1].phase == "feature":
+        return f"{line.sku}-table"
     return f"{line.sku}-close"
 
 
@@ -195,9 +199,9 @@ class Set:
 
     def _lay(self, picture: np.ndarray, part: str, shape: str, share: float) -> None:
         left, top, right, bottom = self.place["boxes"][part]
-        if shape == "a1":
+        if shape in _HALF_OPEN:
             self._lay(picture, part, "", share)
-            shape, share = "a2", 0.5 * share
+            shape, share = "a2", _HALF_OPEN[shape] * share
         patch = self.patches[shape] if shape else self.whole[top:bottom, left:right]
         height, width = min(patch.shape[0], bottom - top), min(patch.shape[1], right - left)
         mask = _feather(height, width) * share

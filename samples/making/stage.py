@@ -29,7 +29,6 @@ MOUTHS: dict[str, dict[str, float]] = {
     "a2": {"mouth-open": 0.21},
     "a3": {"mouth-open": 0.34},
     "o": {"mouth-protusion": 0.30, "mouth-open": 0.10},
-    "e": {"mouth-retraction": 0.35, "mouth-open": 0.12},
 }
 BLINK = {"eye-left-closure": 1.0, "eye-right-closure": 1.0}
 
@@ -59,11 +58,9 @@ class Take:
 TAKES = {
     "idle-wide": Take("wide", host.IDLE),
     "idle-close": Take("close", host.IDLE),
-    f"{TEA}-wide": Take("wide", host.HOLD, TEA),
     f"{TEA}-close": Take("close", host.HOLD, TEA),
     f"{SCARF}-wide": Take("wide", host.SPREAD, SCARF),
     f"{SCARF}-close": Take("close", host.SPREAD, SCARF),
-    f"{APPLE}-wide": Take("wide", host.HOLD, APPLE),
     f"{APPLE}-close": Take("close", host.HOLD, APPLE),
     f"{TEA}-table": Take(TEA, host.IDLE),
     f"{SCARF}-table": Take(SCARF, host.IDLE),
