@@ -8,7 +8,7 @@
 Every channel is optional; nothing here touches a file, a model or a clock.
 """
 
-from clipper.detect.boundaries import pauses
+from clipper.detect.boundaries import edges, pauses, usual_rest
 from clipper.detect.coverage import why_none
 from clipper.detect.finding import FIND_VERSION, FindOptions, find
 from clipper.detect.gathering import GATHER_VERSION, GatherOptions, gather
@@ -19,10 +19,12 @@ __all__ = [
     "GATHER_VERSION",
     "FindOptions",
     "GatherOptions",
+    "edges",
     "find",
     "gather",
     "known_until",
     "pauses",
     "settled_explanations",
+    "usual_rest",
     "why_none",
 ]

@@ -7,6 +7,7 @@ is nearest to what the recogniser said.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -123,6 +124,26 @@ def edges(
             )
         )
     return tuple(placed)
+
+
+def usual_rest(placed: Sequence[Edges]) -> float:
+    """Give the stream's own median pause between sentences, in seconds; 0 without pauses.
+
+    Some hosts breathe for a fifth of a second and some for a whole one, so what sounds like an end is theirs to say.
+    """
+    lengths = sorted(after.pause_before for after in placed[1:] if after.in_pause[0])
+    return lengths[len(lengths) // 2] if lengths else 0.0
+
+
+def rested(placed: Sequence[Edges]) -> NDArray[np.float64]:
+    """Tell where a clip may begin or end without sounding cut out of a longer utterance: in [0, 1], (sentences + 1,).
+
+    1 before a sentence (and at both ends of the stream) where the host rests as long as usual (`usual_rest`) or longer, less in
+    proportion where the pause is shorter, 0 without a pause.
+    """
+    least = usual_rest(placed)
+    inner = [min(1.0, edge.pause_before / least) if edge.in_pause[0] and least > 0 else float(least == 0) for edge in placed[1:]]
+    return np.array([1.0, *inner, 1.0] if placed else [1.0])
 
 
 def _joint(end: float, start: float, silent: tuple[Span, ...], options: BoundaryOptions) -> Span | None:

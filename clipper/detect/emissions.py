@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipper.detect import constants as c
-from clipper.detect.boundaries import DEFAULT, BoundaryOptions, Edges, edges, pauses
+from clipper.detect.boundaries import DEFAULT, BoundaryOptions, Edges, edges, pauses, rested
 from clipper.detect.cues import Cue, counts, find_cues
 from clipper.detect.mentions import by_sentence
 from clipper.detect.names import Known, is_cjk, know
@@ -46,6 +46,8 @@ class Read:
     """(sentences + 1,): a statement ends before the sentence, so that a cut there leaves whole thoughts."""
     stopped: NDArray[np.bool_]
     """(sentences + 1,): as `closed`, or a full stop with any real pause: good enough for a moment, not for an explanation."""
+    rested: Table
+    """(sentences + 1,) in [0, 1]: the pause before the sentence, as a share of the stream's usual one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ def read(evidence: Evidence, products: tuple[Product, ...], boundaries: Boundary
         placed,
         _closed(sentences, placed, c.STOP_PAUSE),
         _closed(sentences, placed, 0.0),
+        rested(placed),
     )
 
 

@@ -41,6 +41,10 @@ FADES_S = 30.0
 """Seconds in which the pull of an offer fades once the talk has gone on."""
 OPENING_SHARE = 0.2
 """Share of an explanation that is opening: a price there is a promise."""
+REST_REACH = 2
+"""Sentences that an edge of a window moves at most to lie in a rest."""
+REST_WORTH_S = 8.0
+"""Seconds that an edge of a window may move from no pause to a full rest; in proportion between, for the offer itself matters more."""
 FUSED = 0.5
 """Weight of a standard deviation of a weaker channel in the log odds: comments and pressure go with sales, and also without."""
 FEW_PRODUCTS = 5.0
@@ -396,7 +400,7 @@ def offer_window(segment: Segment, peak: float, stream: Read, options: HotOption
             and (urges[at] or offers[at] or _length(stream, first, last) < options.min_s)
         ):
             last = at
-    first, last = _whole(stream, first, last, inside, options)
+    first, last = _rested(stream, *_whole(stream, first, last, inside, options), inside, options)
     counts = any(_counts_down(stream.sentences[at]) for at in range(first, last + 1))
     return Span(stream.sentences[first].start, stream.sentences[last].end), counts
 
@@ -412,6 +416,23 @@ def _whole(stream: Read, first: int, last: int, inside: list[int], options: HotO
         first = starts[0]
     while last > first and _length(stream, first, last) > options.max_s:
         last -= 1
+    return first, last
+
+
+def _rested(stream: Read, first: int, last: int, inside: list[int], options: HotOptions) -> tuple[int, int]:
+    """Move the edges of a window by a sentence or two to where the host rests, within its lengths, if that is near."""
+
+    def moved(a: int, b: int) -> float:
+        sentences = stream.sentences
+        return abs(sentences[a].start - sentences[first].start) + abs(sentences[b].end - sentences[last].end)
+
+    ways = [
+        (moved(a, b) - REST_WORTH_S * float(stream.rested[a] + stream.rested[b + 1]), a, b)
+        for a in range(max(first - REST_REACH, inside[0]), first + REST_REACH + 1)
+        for b in range(max(last - REST_REACH, a), min(last + REST_REACH, inside[-1]) + 1)
+        if options.min_s <= _length(stream, a, b) <= options.max_s
+    ]
+    _, first, last = min(ways, default=(0.0, first, last))
     return first, last
 
 

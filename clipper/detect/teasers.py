@@ -57,8 +57,9 @@ NEAR_CLIMAX = 0.3
 """Share of the worth of a sentence's neighbours, two to each side, that rubs off on it: a climax has a run-up and an echo."""
 LENGTH_COSTS = 0.6
 """Power of a moment's length in the greedy choice: 1 would take the shortest exclamations, 0 the longest runs."""
-BREATHLESS = 0.85
-"""Share of a moment's worth that is left for each edge at which the host hardly pauses."""
+BREATHLESS = 0.3
+"""Least share of a moment's worth that is left for each edge: at full worth the host rests as long as usual there, and in
+proportion where the pause is shorter and the cut sounds like one."""
 TOO_ALIKE = 0.5
 """Share of common content words from which two runs say the same."""
 _RESULT = re.compile(
@@ -188,7 +189,7 @@ def _moment(stream: Read, first: int, last: int, span: Span, value: float, kinds
         for kind, amount in kinds[at].items():
             merged[kind] = merged.get(kind, 0.0) + amount
     text = "".join(stream.sentences[at].text for at in range(first, last + 1))
-    value *= BREATHLESS ** (2 - int(stream.closed[first]) - int(stream.closed[last + 1]))
+    value *= max(BREATHLESS, float(stream.rested[first])) * max(BREATHLESS, float(stream.rested[last + 1]))
     if _DANGLING.match(stream.sentences[first].text):
         value *= 0.8
     opens = sum(merged.get(kind, 0.0) for kind in ("surprise", "hook", "promise", "exclamation")) + 0.5 * value / max(span.duration, 2.0)

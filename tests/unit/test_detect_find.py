@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from clipper import detect
-from clipper.detect.boundaries import BoundaryOptions, edges, silences
+from clipper.detect.boundaries import BoundaryOptions, edges, rested, silences, usual_rest
 from clipper.detect.chatter import cleaned
 from clipper.detect.clocks import ClockOptions, align
 from clipper.detect.explanations import ExplanationOptions, find_explanations
@@ -20,7 +20,7 @@ from clipper.detect.nouns import nouns
 from clipper.detect.semi_markov import Model, decode
 from clipper.detect.teasers import TeaserOptions
 from clipper.errors import InputError
-from clipper.values import AudienceLog, Card, Catalog, Comment, Evidence, Order, Product, Span, Track, Transcript, Viewers
+from clipper.values import AudienceLog, Card, Catalog, Comment, Evidence, Order, Product, Sentence, Span, Track, Transcript, Viewers
 from tests.bench.detect.scripts import FARM, JEWEL, SCRIPTS, Script, spoken
 
 
@@ -254,6 +254,28 @@ def test_pauses_and_edges_come_from_the_sound() -> None:
     assert placed[0].end <= placed[1].start
     assert 5.2 <= placed[1].start <= 5.55
     assert 9.6 <= placed[1].end <= 9.85
+
+
+def test_the_host_says_how_long_a_rest_is() -> None:
+    lines = tuple(replace_times(spoken(["一二三。"])[0], start, start + 2) for start in (1.0, 3.2, 5.8, 8.4, 12.0))
+    silent = (Span(0.0, 1.0), Span(3.0, 3.2), Span(5.2, 5.8), Span(7.8, 8.4), Span(10.4, 12.0), Span(14.0, 15.0))
+    placed = edges(lines, silent, (), 15.0)
+    assert usual_rest(placed) == pytest.approx(0.6)
+    assert rested(placed) == pytest.approx([1.0, 1 / 3, 1.0, 1.0, 1.0, 1.0], abs=0.01)
+    assert usual_rest(()) == 0.0
+    assert rested(()).tolist() == [1.0]
+
+
+def test_a_hot_window_moves_to_a_rest_that_is_near() -> None:
+    log = AudienceLog(orders=orders_for(FARM, {"F2": 8.0}), viewers=(Viewers(0.0, 500.0),))
+    evidence = evidence_of(FARM, log)
+    (item,) = detect.find(evidence, FARM.products).hot_items
+    at = next(n for n, s in enumerate(evidence.sentences) if s.start >= item.start)
+    words = evidence.sentences[at - 1].words
+    late = (*words[:-1], replace(words[-1], end=evidence.sentences[at].start - 0.02))
+    hurried = replace(evidence, sentences=(*evidence.sentences[: at - 1], Sentence(late), *evidence.sentences[at:]))
+    (moved,) = detect.find(hurried, FARM.products).hot_items
+    assert abs(moved.start - item.start) > 1.0
 
 
 def test_an_edge_avoids_a_camera_cut() -> None:
