@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from clipper import artefact
+from clipper.values import AudienceLog, Catalog, Order, Transcript
+from tests.bench.detect import labelled
 from tests.bench.detect.baselines import BASELINES
 from tests.bench.detect.evaluate import (
     Labelled,
@@ -78,3 +84,35 @@ def test_simulated_streams_are_repeatable_and_lifelike() -> None:
 def test_baselines_answer_in_order(name: str) -> None:
     found = BASELINES[name](evidence_of(FARM))
     assert all(a.end <= b.start + 0.001 for a, b in pairwise(found))
+
+
+@pytest.mark.parametrize("place", ["A/run", "A/out/recording", "A", "A.run"])
+def test_labelled_recordings_are_read_from_finished_runs(tmp_path: Path, place: str) -> None:
+    evidence = evidence_of(FARM)
+    home, run = tmp_path / "A", tmp_path / place
+    home.mkdir()
+    run.mkdir(parents=True, exist_ok=True)
+    segments = [{"sku": sku, "start": start, "end": end} for sku, start, end in FARM.truth]
+    truth = {"duration_s": evidence.duration, "segments": segments, "hot": [{"sku": "F2"}]}
+    (home / "truth.json").write_text(json.dumps(truth), encoding="utf-8")
+    orders = (Order(60.0, "F2", 1.0),)
+    transcript = Transcript(language="zh", sentences=evidence.sentences, heard=(), duration=evidence.duration, engine="", model="")
+    values = {
+        "transcript": transcript,
+        "catalog": Catalog(path=None, products=FARM.products),
+        "evidence": replace(evidence, log=AudienceLog(orders=orders)),
+    }
+    for schema, value in values.items():
+        (run / f"{schema}.json").write_bytes(artefact.dumps(value, schema, 1))
+    (found,) = labelled.streams(tmp_path)
+    name, read, products, labels, hot = found
+    assert (name, products, hot) == ("A", FARM.products, frozenset({"F2"}))
+    assert read.mentions == evidence.mentions
+    assert read.log.orders == orders
+    assert [(x.sku, x.start, x.end) for x in labels] == list(FARM.truth)
+
+
+def test_labelled_recordings_without_a_run_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "A").mkdir()
+    (tmp_path / "A" / "truth.json").write_text("{}", encoding="utf-8")
+    assert list(labelled.streams(tmp_path)) == []

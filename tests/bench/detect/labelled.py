@@ -1,38 +1,76 @@
-"""Read labelled recordings: folders with a catalogue, a log, the truth and a cached transcript."""
+"""Read labelled recordings: folders with the truth, and what `livecut clip` has made of the recording.
+
+    DATA/NAME/truth.json                    duration_s, segments (sku, start, end), hot (sku)
+    DATA/NAME/recording.*, catalog.*, log   the recording (not read) and its side files, as livecut takes them
+    DATA/NAME/run/                          a finished run: recording, transcript, picture, loudness, catalog and evidence.json
+
+The run folder may have any name, lie deeper (`livecut clip … -o DATA/NAME/out`), be the folder itself, or lie beside it as
+DATA/NAME.run. Mentions are found anew; side files that are missing are taken from the run.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from clipper import artefact, audience, catalog, detect
-from clipper.values import Evidence, Picture, Product, Track, Transcript
+from clipper.values import AudienceLog, Catalog, Evidence, Picture, Product, Recording, Track, Transcript
 from tests.bench.detect.evaluate import Labelled
 
-TRANSCRIPT_VERSION = 99
+T = TypeVar("T")
+ANY_VERSION = 99
+
+Stream = tuple[str, Evidence, tuple[Product, ...], tuple[Labelled, ...], frozenset[str]]
 
 
-def streams(folder: Path) -> Iterator[tuple[str, Evidence, tuple[Product, ...], tuple[Labelled, ...], frozenset[str]]]:
-    """Yield every recording that has a truth and a transcript, by name."""
+def streams(folder: Path) -> Iterator[Stream]:
+    """Yield every recording that has a truth and a finished run, by name."""
     for truth_path in sorted(folder.glob("*/truth.json")):
         home = truth_path.parent
-        if not (home / "transcript.json").is_file():
-            continue
-        truth = json.loads(truth_path.read_text(encoding="utf-8"))
-        products = catalog.read_catalog(home / "catalog.csv")
-        recording = next(home.glob("recording.*"))
-        log = audience.read_logs(recording, duration=truth["duration_s"])
-        events = home / "events.jsonl"
-        if events.is_file() and log.missing:
-            log = audience.read_logs(recording, events=(events,), duration=truth["duration_s"])
-        transcript = _load(home / "transcript.json", Transcript, "transcript")
-        picture = _load(home / "picture.json", Picture, "picture") if (home / "picture.json").is_file() else None
-        loudness = _load(home / "loudness.json", Track, "loudness") if (home / "loudness.json").is_file() else None
-        evidence = detect.gather(transcript, products, log, picture, loudness)
-        segments = tuple(Labelled(s["start"], s["end"], s["sku"]) for s in truth["segments"])
-        yield home.name, evidence, products.products, segments, frozenset(item["sku"] for item in truth["hot"])
+        run = run_of(home)
+        if run is not None:
+            yield _stream(home, run, json.loads(truth_path.read_text(encoding="utf-8")))
 
 
-def _load(path, kind, schema):  # type: ignore[no-untyped-def]
-    return artefact.loads(path.read_bytes(), kind, schema, TRANSCRIPT_VERSION, where=str(path))
+def run_of(home: Path) -> Path | None:
+    """Find the run of a labelled folder: the shallowest folder inside it, or in the one beside it, that has a transcript."""
+    places = [home, home.parent / f"{home.name}.run"]
+    found = [path.parent for place in places for path in sorted(place.rglob("transcript.json"), key=lambda p: (len(p.parts), p))]
+    return found[0] if found else None
+
+
+def _stream(home: Path, run: Path, truth: dict) -> Stream:  # type: ignore[type-arg]
+    transcript = _load(run, Transcript, "transcript")
+    if transcript is None:
+        raise FileNotFoundError(f"{run} has no transcript.json")
+    products = _catalogue(home, run)
+    evidence = detect.gather(
+        transcript, products, _log(home, run, truth["duration_s"]), _load(run, Picture, "picture"), _load(run, Track, "loudness")
+    )
+    segments = tuple(Labelled(s["start"], s["end"], s["sku"]) for s in truth["segments"])
+    return home.name, evidence, products.products, segments, frozenset(item["sku"] for item in truth["hot"])
+
+
+def _catalogue(home: Path, run: Path) -> Catalog:
+    tables = sorted(path for path in home.glob("catalog.*") if path.suffix != ".json")
+    if tables:
+        return catalog.read_catalog(tables[0])
+    return _load(run, Catalog, "catalog") or Catalog(path=None, products=())
+
+
+def _log(home: Path, run: Path, duration: float) -> AudienceLog:
+    """Read the side files of a recording; without any, take the log of the run."""
+    probed = _load(run, Recording, "recording")
+    media = next((path for path in sorted(home.glob("recording.*")) if path.suffix != ".json"), None)
+    recording = media or home / (Path(probed.path).name if probed is not None else "recording.mp4")
+    events = tuple(path for path in (home / "events.jsonl",) if path.is_file())
+    log = audience.read_logs(recording, events=events, duration=duration) if events else audience.read_logs(recording, duration=duration)
+    evidence = _load(run, Evidence, "evidence") if not log.sources else None
+    return evidence.log if evidence is not None else log
+
+
+def _load(run: Path, kind: type[T], schema: str) -> T | None:
+    path = run / f"{schema}.json"
+    return artefact.loads(path.read_bytes(), kind, schema, ANY_VERSION, where=str(path)) if path.is_file() else None
