@@ -229,7 +229,7 @@ def _best_cut(runs: Sequence[Span], fit: int, options: VoiceOptions) -> int:
     best, best_score = fit, -1.0
     for count in range(1, fit + 1):
         share = _length(runs[:count], options) / options.window_s
-        if share < 0.45 and count < fit:
+        if share < 0.55 and count < fit:
             continue
         pause = min(runs[count].start - runs[count - 1].end, options.pause_s) if count < len(runs) else options.pause_s
         score = pause + 0.3 * share

@@ -19,7 +19,7 @@ from clipper.values import Sentence, Span, Word
 
 PAUSE_S = 0.15
 """Shorter gaps between runs of speech are stops inside words, not pauses."""
-REACH_S = 0.4
+REACH_S = 0.6
 """How far the first and last word of a run are drawn to the voice's edge."""
 MIN_CHAR_S = 0.04
 
