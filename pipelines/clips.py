@@ -27,7 +27,7 @@ from clipper.errors import InputError, LivecutError, NothingFound
 from clipper.speech import transcribe, weights
 from clipper.values import AudienceLog, Catalog, Evidence, Findings, Picture, Product, Recording, Render, Track, Transcript
 from clipper.version import __version__
-from pipelines import config
+from pipelines import config, memory
 from pipelines.manifest import Analysis, Clip, manifest
 from pipelines.plans import PlanFile, load_plan, save_plans, stored_plans
 from pipelines.progress import Asked, Callback, Meter, ignore, never
@@ -100,6 +100,7 @@ def make_clips(
     work = Workdir(run_folder(Path(settings.run.out), inputs.recording))
     with _writable(work.root), _alone(work.root):
         analysis = analyse(inputs, settings, work, meter)
+        memory.release()
         plans = _plan(analysis, settings, work, replan)
         clips = _render_all(plans, analysis.recording, settings, work, meter)
         why_nothing = None if clips else _why_nothing(analysis)
