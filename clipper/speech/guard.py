@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Sequence
+from itertools import pairwise
 
 from clipper.speech.recognizer import Heard
+from clipper.values import Span, Word
 
 MAX_COMPRESSION = 2.4
 """Bytes over zlib's bytes, as in openai-whisper; ordinary Chinese windows have 0.9–1.5."""
@@ -35,15 +37,21 @@ PHANTOMS = re.compile(
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _LOOP = re.compile(r"(.{1,24}?)\1{3,}")
 _MARKS = re.compile(r"[\W_]+")
+_ECHO = {"cjk": re.compile(r"(.{8,}?)\1"), "latin": re.compile(r"(.{24,}?)\1")}
+"""A whole phrase said twice in a row: sometimes the host's, mostly the engine's."""
+MAX_HOLE_S = 1.3
+"""A drawn-out character takes 0.6 s."""
 LOOP_CHARS = 10
 """A shorter repetition is laughter, or 好好好."""
 
 
-def faults(heard: Heard, voiced_s: float, names: Sequence[str] = (), prompt: str = "") -> tuple[str, ...]:
+def faults(heard: Heard, runs: Sequence[Span], names: Sequence[str] = (), prompt: str = "") -> tuple[str, ...]:
     """Name what is wrong with a window; nothing for a good one.
 
-    `voiced_s` is how long somebody spoke in it, `names` are the hot words and `prompt` the text that it was given.
+    `runs` are the stretches in which somebody spoke, in seconds since the window's start; `names` are the hot words and
+    `prompt` the text that it was given.
     """
+    voiced_s = sum(run.duration for run in runs)
     text = heard.text.strip()
     bare = _MARKS.sub("", text).lower()
     if not bare:
@@ -56,11 +64,24 @@ def faults(heard: Heard, voiced_s: float, names: Sequence[str] = (), prompt: str
         "recited": is_recited(text, names, prompt),
         "phantom": bool(PHANTOMS.search(text)) and voiced_s < SPARSE_FROM_S,
         "fast": rate > MAX_CHARS_PER_S[script] and len(bare) > 12,
+        "echo": bool(_ECHO[script].search(bare)),
+        "hole": longest_hole(heard.pieces, runs) > MAX_HOLE_S,
         "sparse": voiced_s >= SPARSE_FROM_S and rate < MIN_CHARS_PER_S[script],
         "unlikely": heard.mean_logprob < MIN_LOGPROB,
         "silence": heard.no_speech > MAX_NO_SPEECH and heard.mean_logprob < MIN_LOGPROB,
     }
     return tuple(name for name, broken in checks.items() if broken)
+
+
+def longest_hole(pieces: Sequence[Word], runs: Sequence[Span]) -> float:
+    """Seconds of voice that the longest-drawn character covers: attention jumps over a phrase that was left out."""
+    bounds = [
+        min((run.start for run in runs), default=0.0),
+        *(piece.start for piece in pieces),
+        max((run.end for run in runs), default=0.0),
+    ]
+    stretches = (Span(start, max(start, end)) for start, end in pairwise(bounds))
+    return max((sum(stretch.shared(run) for run in runs) for stretch in stretches), default=0.0)
 
 
 def is_hopeless(found: Sequence[str]) -> bool:

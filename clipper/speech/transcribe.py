@@ -208,17 +208,26 @@ class _Job:
         return (tuple(Word(*piece) for piece in stored["pieces"]), stored["note"]) if stored else None
 
     def _recognise(self, batch: Sequence[Window]) -> list[tuple[tuple[Word, ...], str]]:
-        """Decode windows with names; those with faults again without, then in halves, then by sampling."""
-        best = [_Take(heard, faults) for heard, faults in self._decode(batch, self.names)]
+        """Decode windows with names; those with faults again: in halves, without names, then both, then by sampling."""
+        best = self._decode(batch, self.names)
         if self.names:
-            self._improve(batch, best, lambda windows: [_Take(*pair) for pair in self._decode(windows, ())])
+            self._improve(
+                batch, best, lambda windows: self._in_halves(windows, self.names), lambda take: not guard.is_hopeless(take.faults)
+            )
+            self._improve(batch, best, lambda windows: self._decode(windows, ()))
         for temperature in RETRY_TEMPERATURES:
-            self._improve(batch, best, lambda windows, warmth=temperature: [self._in_halves(window, warmth) for window in windows])  # type: ignore[misc]
+            self._improve(batch, best, lambda windows, warmth=temperature: self._in_halves(windows, (), warmth))  # type: ignore[misc]
         return [self._settled(window, take) for window, take in zip(batch, best, strict=True)]
 
-    def _improve(self, batch: Sequence[Window], best: list[_Take], decode: Callable[[Sequence[Window]], list[_Take]]) -> None:
-        broken = [index for index, take in enumerate(best) if take.faults]
-        for index, take in zip(broken, decode([batch[index] for index in broken]), strict=True):
+    def _improve(
+        self,
+        batch: Sequence[Window],
+        best: list[_Take],
+        decode: Callable[[Sequence[Window]], list[_Take]],
+        worth: Callable[[_Take], bool] = lambda take: True,
+    ) -> None:
+        broken = [index for index, take in enumerate(best) if take.faults and worth(take)]
+        for index, take in zip(broken, decode([batch[index] for index in broken]) if broken else (), strict=True):
             if take.rank > best[index].rank:
                 best[index] = take
 
@@ -228,26 +237,17 @@ class _Job:
             return (), f"dropped what was recognised at {span.start:.1f}–{span.end:.1f} s: {', '.join(take.faults)}"
         return tuple(_moved(piece, window) for piece in take.heard.pieces), ""
 
-    def _decode(self, batch: Sequence[Window], names: Sequence[str], temperature: float = 0.0) -> list[tuple[Heard, tuple[str, ...]]]:
-        if not batch:
-            return []
+    def _decode(self, batch: Sequence[Window], names: Sequence[str], temperature: float = 0.0) -> list[_Take]:
         prompt = hot_words.prompt_for(self.language, names, self.options.prompt)
         decoding = Decoding(language=self.language, prompt=prompt, beam_size=self.options.beam_size, temperature=temperature)
         answers = self.engine.recognise([window.samples for window in batch], decoding)
-        return [(heard, guard.faults(heard, _voiced(window), names, prompt)) for window, heard in zip(batch, answers, strict=True)]
+        return [_Take(heard, guard.faults(heard, window.runs_inside, names, prompt)) for window, heard in zip(batch, answers, strict=True)]
 
-    def _in_halves(self, window: Window, temperature: float) -> _Take:
-        """Decode a window in two parts, without names: a shorter window loops less and leaves out less."""
-        halves = window.halves()
-        takes = [_Take(heard, faults) for heard, faults in self._decode(halves, (), temperature)]
-        kept = [(half, take) for half, take in zip(halves, takes, strict=True) if not guard.is_hopeless(take.faults)]
-        pieces: list[Word] = []
-        for half, take in kept:
-            offset = window.offset_of(half)
-            pieces += [replace(piece, start=piece.start + offset, end=piece.end + offset) for piece in take.heard.pieces]
-        logprob = sum(take.heard.mean_logprob for _, take in kept) / max(len(kept), 1) if kept else -10.0
-        joined = Heard(tuple(pieces), logprob, max(take.heard.no_speech for take in takes))
-        return _Take(joined, guard.faults(joined, _voiced(window)) if kept else tuple({fault for take in takes for fault in take.faults}))
+    def _in_halves(self, batch: Sequence[Window], names: Sequence[str], temperature: float = 0.0) -> list[_Take]:
+        """Decode windows in two parts each: a shorter window loops less and leaves out less."""
+        halves = [window.halves() for window in batch]
+        takes = iter(self._decode([half for pair in halves for half in pair], names, temperature))
+        return [_joined(window, [(half, next(takes)) for half in pair]) for window, pair in zip(batch, halves, strict=True)]
 
     def _detect(self, first: Sequence[Window]) -> str:
         key = "language-" + hashlib.sha256("".join(self._key(window) for window in first).encode()).hexdigest()
@@ -288,6 +288,22 @@ class _Take:
     def rank(self) -> tuple[bool, int, float]:
         """Higher is better: fit to show, few faults, likely."""
         return (not guard.is_hopeless(self.faults), -len(self.faults), self.heard.mean_logprob)
+
+
+def _joined(window: Window, parts: Sequence[tuple[Window, _Take]]) -> _Take:
+    """Put the parts of a window together again, without those that are unfit to be shown."""
+    kept = [(half, take) for half, take in parts if not guard.is_hopeless(take.faults)]
+    faults = {fault for _, take in parts for fault in take.faults}
+    pieces: list[Word] = []
+    for half, take in kept:
+        offset = window.offset_of(half)
+        pieces += [replace(piece, start=piece.start + offset, end=piece.end + offset) for piece in take.heard.pieces]
+    if not kept:
+        return _Take(Heard((), -10.0, 1.0), tuple(faults))
+    logprob = sum(take.heard.mean_logprob for _, take in kept) / len(kept)
+    if len(kept) < len(parts):
+        return _Take(Heard(tuple(pieces), logprob, 0.0), tuple({"sparse", *faults} - guard.HARD))
+    return _Take(Heard(tuple(pieces), logprob, max(take.heard.no_speech for _, take in kept)), tuple(faults))
 
 
 def _voiced(window: Window) -> float:

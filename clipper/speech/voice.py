@@ -90,6 +90,11 @@ class Window:
         """From the first piece's start to the last piece's end."""
         return Span(self.pieces[0].start, self.pieces[-1].end)
 
+    @property
+    def runs_inside(self) -> tuple[Span, ...]:
+        """Runs of speech, in seconds since the window's start."""
+        return tuple(Span(self.in_window(run.start), self.in_window(run.end)) for run in self.runs)
+
     def halves(self) -> tuple[Window, ...]:
         """Cut the window in two at the pause between runs that is nearest its middle; one run alone is cut in the middle."""
         total = len(self.samples) / RATE_HZ
