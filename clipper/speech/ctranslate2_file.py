@@ -96,7 +96,7 @@ def read_variables(path: Path) -> dict[str, Array]:
         with path.open("rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         return _Reader(data).variables()
-    except (OSError, struct.error, UnicodeDecodeError, ValueError) as error:
+    except (OSError, struct.error, UnicodeDecodeError, ValueError, KeyError) as error:
         raise ModelError(f"could not read {path}: not a whole CTranslate2 model file ({error})") from error
 
 
