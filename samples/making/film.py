@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ import numpy as np
 
 from making.script import LINES, SCARF
 
-CRF = 27
+CRF = 31
 KEYFRAME_FRAMES = 75
 _MOUTH_LEVELS = (0.16, 0.42, 0.74)
 """Loudness of the voice, relative to its own loud moments, from which the mouth opens to a1, a2, a3."""
@@ -43,12 +44,13 @@ def make(out: Path, cache_folder: Path, fps: int, size: tuple[int, int]) -> None
     voice, rate = soundfile.read(cache_folder / "voice.wav", dtype="float32")
     duration = round(len(voice) / rate * fps) / fps
     times = [(row["start"], row["end"]) for row in json.loads((cache_folder / "times.json").read_text())]
+    part = cache_folder / "show.part.mp4"
     argv = [
         imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error",
         "-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{size[0]}x{size[1]}", "-r", str(fps), "-i", "-",
         "-i", str(cache_folder / "sound.wav"),
         "-c:v", "libx264", "-preset", "medium", "-crf", str(CRF), "-g", str(KEYFRAME_FRAMES), "-pix_fmt", "yuv420p", "-threads", "2",
-        "-c:a", "aac", "-b:a", "112k", "-ac", "1", "-t", f"{duration:.3f}", "-movflags", "+faststart", str(out),
+        "-c:a", "aac", "-b:a", "80k", "-ac", "1", "-t", f"{duration:.3f}", "-movflags", "+faststart", str(part),
     ]  # fmt: skip
     encoder = subprocess.Popen(argv, stdin=subprocess.PIPE)
     assert encoder.stdin is not None
@@ -57,6 +59,7 @@ def make(out: Path, cache_folder: Path, fps: int, size: tuple[int, int]) -> None
     encoder.stdin.close()
     if encoder.wait():
         raise SystemExit(f"could not encode {out}: ffmpeg ended with {encoder.returncode}")
+    shutil.move(part, out)
 
 
 def scenes_of(times: list[tuple[float, float]], duration: float) -> list[Scene]:
@@ -125,7 +128,7 @@ def frames(scenes: list[Scene], mouths: list[str], folder: Path, fps: int, durat
     count = round(duration * fps)
     blinks = _blinks(count, fps)
     drift = _wander(count, 5, fps, 11)
-    grain = [rng.normal(0, 1.15, (size[1], size[0], 1)).astype(np.float32) for _ in range(7)]
+    grain = [rng.normal(0, 0.6, (size[1], size[0], 1)).astype(np.float32) for _ in range(7)]
     number = 0
     for scene in scenes:
         set_ = Set(folder, scene.take, size)
@@ -219,8 +222,8 @@ class Set:
         lift = 4.5 * math.sin(t * 1.9) + 3.0 * drift[1] - 3.0 * lively
         away = 4.0 * math.sin(t * 1.3 + 2) + 3.0 * drift[2]
         head, hand = self.fields
-        map_x = (x - wide / 2) / scale + wide / 2 + 0.9 * drift[2] - head * sway - hand * (away - 0.4 * sway)
-        map_y = (y - tall / 2) / scale + tall / 2 + 0.9 * drift[3] - head * nod - hand * lift
+        map_x = (x - wide / 2) / scale + wide / 2 + 0.6 * drift[2] - head * sway - hand * (away - 0.4 * sway)
+        map_y = (y - tall / 2) / scale + tall / 2 + 0.6 * drift[3] - head * nod - hand * lift
         return cv2.remap(picture, map_x.astype(np.float32), map_y.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
 
 

@@ -294,6 +294,7 @@ def render(
     clear_film: bool = False,
     look: str = "AgX",
     exposure: float = 0.0,
+    contrast: bool = False,
     border: tuple[float, float, float, float] | None = None,
 ) -> Path:
     """Render the scene into a PNG with Cycles on the CPU, denoised; `border` (left, top, right, bottom, in fractions) is the part."""
@@ -313,7 +314,7 @@ def render(
     scene.render.use_persistent_data = True
     scene.render.threads_mode, scene.render.threads = "FIXED", 2
     scene.view_settings.view_transform = look
-    scene.view_settings.look = "AgX - Medium High Contrast" if look == "AgX" else "None"
+    scene.view_settings.look = "AgX - Medium High Contrast" if contrast else "None"
     scene.view_settings.exposure = exposure
     scene.render.image_settings.file_format = "PNG"
     scene.render.image_settings.color_mode = "RGBA" if clear_film else "RGB"

@@ -110,7 +110,7 @@ def _shoot(takes: dict[str, Take], held: str | None, folder: Path, samples: int)
 
 def _render_once(path: Path, samples: int, border: tuple[float, ...] | None = None) -> None:
     if not path.exists():
-        scenes.render(path, SIZE_PX, samples, exposure=EXPOSURE, border=border)
+        scenes.render(path, SIZE_PX, samples, exposure=EXPOSURE, contrast=True, border=border)
 
 
 def _places(joints: dict[str, np.ndarray], take: Take) -> dict[str, Any]:
