@@ -50,7 +50,7 @@ def make(out: Path, cache_folder: Path, fps: int, size: tuple[int, int]) -> None
         "-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{size[0]}x{size[1]}", "-r", str(fps), "-i", "-",
         "-i", str(cache_folder / "sound.wav"),
         "-c:v", "libx264", "-preset", "medium", "-crf", str(CRF), "-g", str(KEYFRAME_FRAMES), "-pix_fmt", "yuv420p", "-threads", "2",
-        "-c:a", "aac", "-b:a", "80k", "-ac", "1", "-t", f"{duration:.3f}", "-movflags", "+faststart", str(part),
+        "-c:a", "aac", "-b:a", "112k", "-ac", "1", "-t", f"{duration:.3f}", "-movflags", "+faststart", str(part),
     ]  # fmt: skip
     encoder = subprocess.Popen(argv, stdin=subprocess.PIPE)
     assert encoder.stdin is not None
