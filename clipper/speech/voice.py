@@ -57,8 +57,9 @@ class VoiceOptions:
     """Probability under which it ends, in (0, threshold]."""
     min_speech_s: float = 0.1
     """Shorter runs are not speech, in seconds, ≥ 0."""
-    pause_s: float = 0.8
-    """Longer pauses inside a window are shortened to this many seconds, in [0.2, 5]."""
+    pause_s: float = 0.4
+    """Longer pauses inside a window are shortened to this many seconds, in [0.2, 5]. Long ones tempt the model to end its text
+    (measured: 16 % errors at 1.5 s, 13 % at 0.4 s)."""
     window_s: float = 14.0
     """Longest window, in seconds, in [5, 30]. Whisper base leaves out whole phrases of longer ones (measured: error rate
     13 % at 14 s, 22 % at 29 s)."""
