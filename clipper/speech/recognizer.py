@@ -30,7 +30,7 @@ class Decoding:
     """ISO 639-1 code."""
     prompt: str = ""
     """Text that the engine takes for what was said before; it sets script, punctuation and vocabulary."""
-    beam_size: int = 3
+    beam_size: int = 5
     temperature: float = 0.0
     """0 decodes by beam search; above 0 samples, with `seed`."""
     seed: int = 0

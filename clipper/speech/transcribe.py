@@ -51,8 +51,8 @@ class SpeechOptions:
     """Whether the catalogue's names are put into every prompt."""
     hot_word_tokens: int = 120
     """Room for names in a prompt, in tokens, in [0, 200]."""
-    beam_size: int = 3
-    """Hypotheses kept while decoding, in [1, 10]. 3 makes as few errors as 5 and takes a quarter less time (measured)."""
+    beam_size: int = 5
+    """Hypotheses kept while decoding, in [1, 10]. 3 takes a fifth less time and makes a twentieth more errors (measured)."""
     batch_size: int = 16
     """Windows handed to the engine at once, in [1, 64]; what an interruption loses at most."""
     device: str = "auto"

@@ -17,7 +17,7 @@ from clipper.speech.voice import RATE_HZ, Samples
 from clipper.values import Product, Recording, Word
 from tests.unit.test_speech_voice import Block, blocks, loudness, sound
 
-SPEECH = [(i * 10.0 + 1.0, i * 10.0 + 5.0) for i in range(12)]
+SPEECH = [(i * 10.0 + 1.0, i * 10.0 + 5.0) for i in range(24)]
 LINE = "先看这个保温杯，五百毫升，拿在手里刚好一握，通勤包里也塞得下，里面是不锈钢，泡茶都不串味，杯口打磨得很圆，倒过来一滴水都没有。"
 PRODUCTS = (Product(sku="D1", title="保温杯", aliases=("保温杯",)), Product(sku="D2", title="开衫", aliases=("针织开衫",)))
 
@@ -53,14 +53,14 @@ class Told:
 
 
 def stream() -> list[Block]:
-    return blocks(sound(125, SPEECH))
+    return blocks(sound(245, SPEECH))
 
 
 def test_hears_the_lines_where_they_were_said() -> None:
     shares: list[float] = []
     found = transcribe(stream(), PRODUCTS, SpeechOptions(), recognizer=Told(), detector=loudness, progress=shares.append)
     assert found.language == "zh"
-    assert found.duration == pytest.approx(125, abs=0.1)
+    assert found.duration == pytest.approx(245, abs=0.1)
     words = list(found.words())
     assert words == sorted(words)
     for sentence in found.sentences:
@@ -114,9 +114,9 @@ def test_another_question_is_another_answer(tmp_path: Path, changed: str) -> Non
     transcribe(stream(), PRODUCTS, SpeechOptions(), recognizer=Told(), detector=loudness, checkpoint=FileCheckpoint(file))
     engine = Told()
     transcribe(
-        blocks(sound(125, SPEECH) * np.float32(0.9 if changed == "sound" else 1.0)),
+        blocks(sound(245, SPEECH) * np.float32(0.9 if changed == "sound" else 1.0)),
         PRODUCTS[:1] if changed == "products" else PRODUCTS,
-        SpeechOptions(beam_size=4) if changed == "options" else SpeechOptions(),
+        SpeechOptions(beam_size=3) if changed == "options" else SpeechOptions(),
         recognizer=engine,
         detector=loudness,
         checkpoint=FileCheckpoint(file),
