@@ -27,6 +27,9 @@ SPARSE_FROM_S = 4.0
 HARD = frozenset({"compression", "loop", "recited", "phantom", "fast", "silence"})
 """Faults that make a window unfit to be shown; the others only earn it another try."""
 
+LACKING = frozenset({"hole", "sparse"})
+"""Faults of a window in which something was left out."""
+
 PHANTOMS = re.compile(
     r"字幕(?:由|by|志愿者|组|製作|制作)|请不吝点赞|明镜与点点|优优独播剧场|谢谢(?:大家)?(?:观看|收看)$"
     r"|amara\.org|subtitles by|thanks? for watching",

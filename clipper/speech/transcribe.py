@@ -31,6 +31,9 @@ VERSION = 1
 LANGUAGE_SAMPLES = 6 * RATE_HZ
 """A window votes on the language with its first seconds."""
 
+LEAST_SAMPLES = 3 * RATE_HZ
+"""Windows are not cut into shorter parts than this."""
+
 RETRY_TEMPERATURES = (0.0, 0.4)
 
 
@@ -244,10 +247,16 @@ class _Job:
         return [_Take(heard, guard.faults(heard, window.runs_inside, names, prompt)) for window, heard in zip(batch, answers, strict=True)]
 
     def _in_halves(self, batch: Sequence[Window], names: Sequence[str], temperature: float = 0.0) -> list[_Take]:
-        """Decode windows in two parts each: a shorter window loops less and leaves out less."""
+        """Decode windows in two parts each, and broken parts again in two: a shorter window loops less and leaves out less."""
         halves = [window.halves() for window in batch]
-        takes = iter(self._decode([half for pair in halves for half in pair], names, temperature))
-        return [_joined(window, [(half, next(takes)) for half in pair]) for window, pair in zip(batch, halves, strict=True)]
+        parts = [half for pair in halves for half in pair]
+        takes = self._decode(parts, names, temperature)
+        again = [index for index, take in enumerate(takes) if take.faults and len(parts[index].samples) >= 2 * LEAST_SAMPLES]
+        if again:
+            for index, take in zip(again, self._in_halves([parts[index] for index in again], names, temperature), strict=True):
+                takes[index] = max(takes[index], take, key=lambda one: one.rank)
+        found = iter(takes)
+        return [_joined(window, [(half, next(found)) for half in pair]) for window, pair in zip(batch, halves, strict=True)]
 
     def _detect(self, first: Sequence[Window]) -> str:
         key = "language-" + hashlib.sha256("".join(self._key(window) for window in first).encode()).hexdigest()
@@ -285,9 +294,10 @@ class _Take:
     faults: tuple[str, ...]
 
     @property
-    def rank(self) -> tuple[bool, int, float]:
-        """Higher is better: fit to show, few faults, likely."""
-        return (not guard.is_hopeless(self.faults), -len(self.faults), self.heard.mean_logprob)
+    def rank(self) -> tuple[bool, int, int, float]:
+        """Higher is better: fit to show, few faults, more text where text is missing, likely."""
+        letters = len(self.heard.text) if not guard.LACKING.isdisjoint(self.faults) else 0
+        return (not guard.is_hopeless(self.faults), -len(self.faults), letters, self.heard.mean_logprob)
 
 
 def _joined(window: Window, parts: Sequence[tuple[Window, _Take]]) -> _Take:

@@ -172,3 +172,11 @@ def test_refuses_options_out_of_range(wrong: dict[str, object]) -> None:
 def test_an_unknown_engine_names_the_known_ones() -> None:
     with pytest.raises(InputError, match="faster-whisper, whisper"):
         load("wisper", "base")
+
+
+def test_phrases_left_out_of_long_windows_are_heard_in_short_ones() -> None:
+    engine = Told(lambda samples, decoding: chat(samples, decoding) if len(samples) < 7 * RATE_HZ else "先看")
+    found = transcribe(stream(), PRODUCTS, SpeechOptions(), recognizer=engine, detector=loudness)
+    assert sum(len(sentence.text) for sentence in found.sentences) > 200
+    assert found.warnings == ()
+    assert {decoding.temperature for decoding in engine.asked} == {0.0}
