@@ -168,6 +168,7 @@ def analyse(inputs: Inputs, settings: Settings, work: Workdir, meter: Meter) -> 
             (source.sha256, names, settings.speech),
             lambda: _transcribe(source, products, settings, work, tell, meter.cancelled),
         )
+    memory.release()
     with meter.stage("listen"):
         loudness = work.step("loudness", Track, sound.VERSION, (source.sha256,), lambda: sound.measure_loudness(media.audio_blocks(source)))
     with meter.stage("look") as tell:
