@@ -19,6 +19,9 @@ from clipper.values import Mention, Product, Sentence
 _LINK_WORDS = tuple(tokens(text) for text in ("链接", "连接"))
 _ZH_NUMBER = {c: n for n, c in enumerate("零一二三四五六七八九十")}
 _ZH_LINK = re.compile(r"(\d{1,3}|[一二两三四五六七八九十]{1,3})\s*号")
+_POINTED = re.compile("[这那][一]?[个件条款只支瓶盒箱袋口双套块张台把本顶罐包片串]$")
+POINTED_SLACK = 0.05
+"""A name of two syllables may sound this much less alike after 这条 and its like: what follows is the name of a thing."""
 _STOP = re.compile(r"[。.!?！？…]\W*$")
 _EN_NUMBERS = {
     w: n for n, w in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"])
@@ -103,15 +106,22 @@ def _hits(heard: Heard, owners: list[int], entry: Known, name: Name, options: Me
         return []
     alone = len(sounding) == 1
     least = name.least if alone else max(0.5, name.least - options.leniency)
-    found = heard.align(sounding, least) if len(sounding) <= 2 else heard.find(sounding, least)
+    pointed = len(sounding) == 2 and is_cjk(name.text)
+    found = heard.align(sounding, least - POINTED_SLACK * pointed) if len(sounding) <= 2 else heard.find(sounding, least)
     hits = []
     for first, last, score in found:
-        if owners[first] != owners[last - 1]:
+        if owners[first] != owners[last - 1] or (score < least and not _is_pointed_at(heard, first)):
             continue
         if alone and is_cjk(name.text) and heard.stream[first].text != name.text:
             continue  # one syllable has too many homophones
         hits.append(_Hit(owners[first], first, last, entry.product.sku, name, score))
     return hits
+
+
+def _is_pointed_at(heard: Heard, first: int) -> bool:
+    """Tell whether a demonstrative and a measure word stand before: 这条…, 这一款…, 那件… announce the name of a thing."""
+    before = "".join(token.text for token in heard.stream[max(0, first - 3) : first])
+    return _POINTED.search(before) is not None
 
 
 def _compounds(sentences: tuple[Sentence, ...], known: tuple[Known, ...]) -> list[_Hit]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
@@ -16,7 +17,7 @@ import pytest
 
 from pipelines import cli, make_clips
 from pipelines.settings import RunOptions, Settings
-from tests.e2e.conftest import SampleRun, copy_sample
+from tests.e2e.conftest import SAMPLES, SampleRun, copy_sample
 
 pytestmark = pytest.mark.slow
 
@@ -31,6 +32,17 @@ def test_every_explanation_is_found(sample_run: SampleRun) -> None:
     for want in sample_run.truth["segments"]:
         best = max((iou(got, want) for got in segments if got["sku"] == want["sku"]), default=0.0)
         assert best >= 0.8, f"{want['sku']}: tIoU {best:.2f}"
+
+
+def test_every_product_name_that_is_said_is_heard(sample_run: SampleRun) -> None:
+    with (SAMPLES / "catalog.csv").open(encoding="utf-8-sig") as file:
+        names = {row["sku"]: row["aliases"].split("|") for row in csv.DictReader(file)}
+    mentions = json.loads((sample_run.folder / "evidence.json").read_text(encoding="utf-8"))["value"]["mentions"]
+    said = [(line, sku) for line in sample_run.truth["lines"] for sku, own in names.items() if any(name in line["text"] for name in own)]
+    assert said
+    for line, sku in said:
+        near = [m for m in mentions if m["sku"] == sku and m["start"] < line["end"] + 1.5 and m["end"] > line["start"] - 1.5]
+        assert near, f"{sku} is not heard in {line['text']}"
 
 
 def test_the_hot_item_is_right_and_no_other(sample_run: SampleRun) -> None:

@@ -365,3 +365,15 @@ def test_channels_can_be_left_out() -> None:
     evidence = evidence_of(FARM, AudienceLog(cards=cards))
     only = FindOptions(explanations=ExplanationOptions(channels=("cards",)))
     assert {segment.sku for segment in detect.find(evidence, FARM.products, only).segments} <= {"F1", "F2", "F3"}
+
+
+def test_a_short_name_may_sound_further_off_after_this_and_a_measure_word() -> None:
+    from clipper.detect.mentions import find_mentions
+    from clipper.values import Product
+    from tests.conftest import sentence
+
+    scarf = (Product(sku="S", title="羊毛围巾", aliases=("围巾",)),)
+    pointed = find_mentions((sentence(0, 3, "这条味精才是你的"),), scarf, "zh")
+    plain = find_mentions((sentence(0, 3, "菜里少放点味精"),), scarf, "zh")
+    assert [mention.sku for mention in pointed] == ["S"]
+    assert plain == ()
