@@ -1,5 +1,6 @@
 """Product pictures in, clips out."""
 
-from clipper import errors, values
+from clipper import errors
+from generators import values
 
 __all__ = ["errors", "values"]
