@@ -1,7 +1,7 @@
 """The cover: which frame a clip is shown by before anybody plays it, and the title set on it.
 
-The frame is chosen from what the meters saw (sampled looks, faces, sightings): sharp, neither dark nor washed out, a face or
-the product in it, away from cuts and from the ends.
+The frame is chosen from what the meters saw (sampled looks, faces, sightings): sharp, neither dark nor washed out, a face with
+open eyes or the product in it, away from cuts and from the ends.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ from numpy.typing import NDArray
 from clipper.captions.ass import SAFE_BOX
 from clipper.captions.style import Style, rgba
 from clipper.drawing import Ink, fit, panel, plain, with_shadow, write
-from clipper.fonts import Face
-from clipper.values import Look, Picture, Sentence, Span
+from clipper.fonts import Face as Typeface
+from clipper.values import Face, Look, Picture, Sentence, Span
 
 NEAR_CUT_S = 0.4
 """A frame this close to a camera cut may be half of either."""
 SEEN_S = 1.0
 """A face or a product found this close to a look is taken to be in it."""
+OPEN = 0.6
+"""Eyes are open when they measure at least this share of the recording's median: of a host's 12 blinks all frames measured below
+half of it, and no others below three quarters."""
 EDGE_S = 0.4
 SHADE = 105
 """Opacity of the dark behind the title, of 255."""
@@ -43,11 +46,13 @@ def choose_cover(sources: Sequence[Span], picture: Picture | None, sku: str | No
     sharpness = np.array([look.sharpness for look in looks])
     low, high = np.percentile(sharpness, [10, 90])
     spread = max(float(high - low), 1e-6)
+    eyes = _eyes(picture)
 
     def worth(look: Look) -> float:
         span = next(span for span in sources if span.start <= look.time < span.end)
         score = min(max((look.sharpness - float(low)) / spread, 0.0), 1.2)
         score += _exposure(look.brightness) + _seen(look.time, picture, sku) + _place(look.time, span, sentences)
+        score += eyes.get(look.time, 0.0)
         return score - (2.0 if any(abs(cut - look.time) < NEAR_CUT_S for cut in picture.cuts) else 0.0)
 
     return max(looks, key=lambda look: (worth(look), -look.time)).time
@@ -56,6 +61,17 @@ def choose_cover(sources: Sequence[Span], picture: Picture | None, sku: str | No
 def _exposure(brightness: float) -> float:
     """0 for an ordinary picture, down to -2 for one that is nearly black or washed out."""
     return -2.0 * max(0.0, (0.25 - brightness) / 0.25, (brightness - 0.8) / 0.2)
+
+
+def _eyes(picture: Picture) -> dict[float, float]:
+    """0.4 for a frame in which the largest face is known to have open eyes, -1.5 where they are shut; other frames are left out."""
+    largest: dict[float, Face] = {}
+    for face in picture.faces:
+        if face.time not in largest or face.box.h > largest[face.time].box.h:
+            largest[face.time] = face
+    measured = {time: face.eyes for time, face in largest.items() if face.eyes is not None}
+    usual = float(np.median(list(measured.values()))) if measured else 0.0
+    return {time: 0.4 if eyes >= OPEN * usual else -1.5 for time, eyes in measured.items()} if usual else {}
 
 
 def _seen(time: float, picture: Picture, sku: str | None) -> float:
@@ -80,7 +96,7 @@ def draw_cover(
     frame: NDArray[np.uint8],
     title: str,
     style: Style,
-    face: Face,
+    face: Typeface,
     *,
     price: str = "",
     size: tuple[int, int] = (1080, 1920),
@@ -104,7 +120,9 @@ def draw_cover(
     return out.getvalue()
 
 
-def _title_lines(title: str, style: Style, face: Face, size: tuple[int, int], safe_box: tuple[int, int, int, int]) -> list[tuple[str, Ink]]:
+def _title_lines(
+    title: str, style: Style, face: Typeface, size: tuple[int, int], safe_box: tuple[int, int, int, int]
+) -> list[tuple[str, Ink]]:
     scale = size[0] / 1080
     look = style.cover
     main, rest = _halves(title, face)
@@ -120,13 +138,13 @@ def _title_lines(title: str, style: Style, face: Face, size: tuple[int, int], sa
     return lines
 
 
-def _halves(title: str, face: Face) -> tuple[str, str]:
+def _halves(title: str, face: Typeface) -> tuple[str, str]:
     main, _, rest = re.sub(r"\s*[｜|]\s*", "\n", title, count=1).partition("\n")
     return plain(main, face), plain(rest, face)
 
 
 def _set_title(
-    picture: Any, lines: Sequence[tuple[str, Ink]], price: str, style: Style, face: Face, safe_box: tuple[int, int, int, int]
+    picture: Any, lines: Sequence[tuple[str, Ink]], price: str, style: Style, face: Typeface, safe_box: tuple[int, int, int, int]
 ) -> None:
     """Set lines from the bottom of the safe box upwards on a soft dark ground, centred on the frame when the box allows."""
     scale = picture.width / 1080
@@ -148,7 +166,7 @@ def _set_title(
         picture.alpha_composite(tag, (round(middle - tag.width / 2), round(y)))
 
 
-def _price_tag(price: str, style: Style, face: Face, scale: float) -> Any:
+def _price_tag(price: str, style: Style, face: Typeface, scale: float) -> Any:
     look = style.badge
     ink = Ink(face=face, size_px=64 * scale, fill=look.text)
     text = plain(price, face)

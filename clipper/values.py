@@ -294,6 +294,9 @@ class Face:
     time: float
     box: Box
     score: float
+    eyes: float | None = None
+    """How far the eyes are open: the share of dark pixels around the less open one, which means something only next to other
+    faces of the same recording; None when the face is too small to tell."""
 
 
 @dataclass(frozen=True, slots=True)

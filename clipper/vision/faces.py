@@ -1,11 +1,13 @@
 """Faces by CenterFace, a detector without anchors that is small enough to run on every sampled frame.
 
 Xu et al., CenterFace: Joint Face Detection and Alignment Using Face as Point, 2019. The network gives, on a grid a quarter
-of its input, how much each cell is a face's centre, the face's size and the centre's offset inside the cell.
+of its input, how much each cell is a face's centre, the face's size, the centre's offset inside the cell, and where in the
+face the eyes, the nose and the corners of the mouth are.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,24 @@ STRIDE = 4
 OUTPUTS = ("537", "538", "539", "540")
 OVERLAP = 0.3
 """Boxes that share more than this of their union are one face."""
+EYE = (0.12, -0.10, 0.05)
+"""Half the width of an eye and its reach above and below the eye's point, as shares of the face."""
+CHEEK = (0.10, 0.22)
+"""Skin below an eye, the measure of what is dark in this light: its reach below the eye's point."""
+SMALLEST_PX = 48
+"""The eyes of a smaller face are a few pixels."""
+DARK = 0.55
+"""Lashes, iris and pupil are darker than this share of the cheek; skin in shadow is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A face in one frame."""
+
+    box: Box
+    score: float
+    eyes: tuple[tuple[float, float], tuple[float, float]]
+    """Where the eyes are, (x, y) as fractions of the frame."""
 
 
 class FaceFinder:
@@ -38,22 +58,22 @@ class FaceFinder:
             raise ModelError(f"could not load the face model {model}: {error}; run livecut models fetch") from error
         self._threshold = threshold
 
-    def find(self, image: NDArray[np.uint8]) -> tuple[tuple[Box, float], ...]:
-        """Find faces in a picture uint8 (h, w, 3) BGR: boxes as fractions of it, with scores, the surest first."""
+    def find(self, image: NDArray[np.uint8]) -> tuple[Seen, ...]:
+        """Find faces in a picture uint8 (h, w, 3) BGR, the surest first."""
         import cv2
 
         height, width = image.shape[:2]
         scale = INPUT_PX / max(height, width)
         size = tuple(max(32, round(side * scale / 32) * 32) for side in (width, height))
         self._net.setInput(cv2.dnn.blobFromImage(image, 1.0, size, (0, 0, 0), swapRB=True, crop=False))
-        heat, sizes, offsets, _ = self._net.forward(OUTPUTS)
-        return decode(heat[0, 0], sizes[0], offsets[0], self._threshold)
+        heat, sizes, offsets, points = self._net.forward(OUTPUTS)
+        return decode(heat[0, 0], sizes[0], offsets[0], points[0], self._threshold)
 
 
 def decode(
-    heat: NDArray[np.float32], sizes: NDArray[np.float32], offsets: NDArray[np.float32], threshold: float
-) -> tuple[tuple[Box, float], ...]:
-    """Turn the network's grids (h, w), (2, h, w), (2, h, w) into boxes as fractions of the input, without overlaps."""
+    heat: NDArray[np.float32], sizes: NDArray[np.float32], offsets: NDArray[np.float32], points: NDArray[np.float32], threshold: float
+) -> tuple[Seen, ...]:
+    """Turn the network's grids (h, w), (2, h, w), (2, h, w), (10, h, w) into faces, as fractions of the input, without overlaps."""
     import numpy as np
 
     rows, columns = np.nonzero(heat > threshold)
@@ -63,13 +83,48 @@ def decode(
     middle_x = (columns + offsets[1, rows, columns] + 0.5) * STRIDE
     boxes = np.stack([middle_x - wide / 2, middle_y - tall / 2, middle_x + wide / 2, middle_y + tall / 2], axis=1)
     boxes /= np.array([grid_w, grid_h, grid_w, grid_h]) * STRIDE
-    boxes = np.clip(boxes, 0.0, 1.0)
     scores = heat[rows, columns]
     found = []
-    for index in surest(boxes, scores, OVERLAP):
-        x, y, right, bottom = (round(float(value), 4) for value in boxes[index])
-        found.append((Box(x, y, round(right - x, 4), round(bottom - y, 4)), round(float(scores[index]), 3)))
+    for index in surest(np.clip(boxes, 0.0, 1.0), scores, OVERLAP):
+        x, y, right, bottom = (round(float(value), 4) for value in np.clip(boxes[index], 0.0, 1.0))
+        box = Box(x, y, round(right - x, 4), round(bottom - y, 4))
+        found.append(Seen(box, round(float(scores[index]), 3), _eyes(boxes[index], points[:, rows[index], columns[index]])))
     return tuple(found)
+
+
+def _eyes(box: NDArray[np.floating[Any]], points: NDArray[np.float32]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Place the eyes: the network gives points as y, x in shares of the face's box (left, top, right, bottom)."""
+    left, top, right, bottom = (float(side) for side in box)
+    one, other = (
+        (round(left + (right - left) * float(points[at + 1]), 4), round(top + (bottom - top) * float(points[at]), 4)) for at in (0, 2)
+    )
+    return one, other
+
+
+def openness(image: NDArray[np.uint8], face: Seen) -> float | None:
+    """Measure how far the eyes of a face are open, in a picture uint8 (h, w, 3) BGR.
+
+    The share of dark pixels (lashes, iris, pupil) around both eyes, against the skin below them; the less open eye counts.
+    It depends on the face: compare it within one recording. None when the face is smaller than 48 px or leaves the picture.
+    """
+    import cv2
+    import numpy as np
+
+    height, width = image.shape[:2]
+    wide, tall = face.box.w * width, face.box.h * height
+    if min(wide, tall) < SMALLEST_PX:
+        return None
+    half, above, below = EYE[0] * wide, EYE[1] * tall, EYE[2] * tall
+    shares = []
+    for x, y in ((x * width, y * height) for x, y in face.eyes):
+        left, right = round(x - half), round(x + half) + 1
+        rows = [round(y + part) for part in (above, below, CHEEK[0] * tall, CHEEK[1] * tall)]
+        if left < 0 or right > width or rows[0] < 0 or rows[3] > height:
+            return None
+        grey = cv2.cvtColor(np.ascontiguousarray(image[rows[0] : rows[3], left:right]), cv2.COLOR_BGR2GRAY)
+        skin = float(np.median(grey[rows[2] - rows[0] :]))
+        shares.append(float(np.mean(grey[: rows[1] - rows[0]] < DARK * skin)))
+    return round(min(shares), 3)
 
 
 def surest(boxes: NDArray[np.floating[Any]], scores: NDArray[np.floating[Any]], overlap: float) -> list[int]:

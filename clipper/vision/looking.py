@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from clipper import media
 from clipper.errors import Cancelled, InputError
-from clipper.values import Box, Face, Look, Picture, Product, Recording, Sighting, Span, ms
+from clipper.values import Face, Look, Picture, Product, Recording, Sighting, Span, ms
 from clipper.vision import cuts
-from clipper.vision.faces import FaceFinder
+from clipper.vision.faces import FaceFinder, openness
 from clipper.vision.pictures import prepare
 from clipper.vision.sightings import Found, ProductFinder
 
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-VERSION = 1
+T = TypeVar("T")
+
+VERSION = 2
 LOOK_PX = 360
 """Width at which sharpness is measured."""
 IN_FLIGHT = 6
@@ -135,10 +137,10 @@ def _measured(
             _note_view(notes, frame)
             if faces and frame.time >= face_due:
                 face_due = frame.time + face_step
-                waiting.append(_later(face_worker.submit(faces.find, frame.image), notes.faces.extend, frame.time, _faces))
+                waiting.append(_later(face_worker.submit(_faces, faces, frame), notes.faces.extend))
             if finder and frame.time >= product_due:
                 product_due = frame.time + options.product_step_s
-                waiting.append(_later(product_worker.submit(finder.find, frame.image), notes.found.extend, frame.time, _found))
+                waiting.append(_later(product_worker.submit(_found, finder, frame), notes.found.extend))
             while len(waiting) > IN_FLIGHT:
                 waiting.popleft()()
             yield frame
@@ -146,16 +148,16 @@ def _measured(
             waiting.popleft()()
 
 
-def _later(future: Future, keep: Callable, time: float, turn: Callable) -> Callable[[], None]:  # type: ignore[type-arg]
-    return lambda: keep(turn(time, future.result()))
+def _later(future: Future[list[T]], keep: Callable[[list[T]], None]) -> Callable[[], None]:
+    return lambda: keep(future.result())
 
 
-def _faces(time: float, found: Sequence[tuple[Box, float]]) -> list[Face]:
-    return [Face(time, box, score) for box, score in found]
+def _faces(finder: FaceFinder, frame: Frame) -> list[Face]:
+    return [Face(frame.time, face.box, face.score, openness(frame.image, face)) for face in finder.find(frame.image)]
 
 
-def _found(time: float, found: tuple[Found, ...]) -> list[tuple[float, tuple[Found, ...]]]:
-    return [(time, found)]
+def _found(finder: ProductFinder, frame: Frame) -> list[tuple[float, tuple[Found, ...]]]:
+    return [(frame.time, finder.find(frame.image))]
 
 
 def _note_view(notes: _Notes, frame: Frame) -> None:

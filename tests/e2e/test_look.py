@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 
 from clipper import ffmpeg, media
+from clipper.cover import OPEN
 from clipper.errors import Cancelled
-from clipper.values import Product
+from clipper.speech import weights
+from clipper.values import Product, Span
 from clipper.vision import LookOptions, look
+from clipper.vision.faces import FaceFinder, openness
 from tests.unit.test_vision_sightings import pack
 
+SAMPLES = Path(__file__).parents[2] / "samples"
 FPS = 10
 SECONDS = 24
 
@@ -95,3 +99,15 @@ def test_without_pictures_there_are_no_sightings_to_speak_of(recording) -> None:
 def test_a_look_can_be_stopped(recording) -> None:
     with pytest.raises(Cancelled):
         look(recording, [], LookOptions(), face_model=None, cancelled=lambda: True)
+
+
+def test_the_blink_of_a_real_looking_face_is_seen() -> None:
+    finder = FaceFinder(weights.locate("centerface") / "centerface.onnx")
+    recording = media.probe(SAMPLES / "show.mp4")
+    measured = []
+    for frame in media.frames(recording, Span(9.0, 9.6), width_px=480):
+        measured += [(frame.time, openness(frame.image, face)) for face in finder.find(frame.image)[:1]]
+    eyes = [value for _, value in measured if value is not None]
+    assert len(eyes) == 15
+    shut = [time for time, value in measured if value is not None and value < OPEN * np.median(eyes)]
+    assert shut == pytest.approx([9.24, 9.28, 9.32, 9.36], abs=0.001)

@@ -49,6 +49,13 @@ def test_the_product_and_a_face_count() -> None:
     assert choose_cover(SPANS, picture(*looks, faces=(Seen(22.0, box, 0.95),)), None) == 22
 
 
+def test_shut_eyes_are_passed_over_though_the_frame_is_sharper() -> None:
+    looks = (Look(14.0, 200, 0.5), Look(18.0, 400, 0.5), Look(22.0, 210, 0.5))
+    box = Box(0.3, 0.3, 0.3, 0.3)
+    faces = tuple(Seen(time, box, 0.9, eyes) for time, eyes in ((14.0, None), (18.0, 0.03), (22.0, 0.16), (40.0, 0.15), (50.0, 0.17)))
+    assert choose_cover(SPANS, picture(*looks, faces=faces), None) == 22
+
+
 HOSTILE = [
     "",
     "｜",

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from clipper.errors import InputError, ModelError
+from clipper.values import Box
 from clipper.vision import LookOptions, cuts
-from clipper.vision.faces import FaceFinder, decode, surest
+from clipper.vision.faces import FaceFinder, Seen, decode, openness, surest
 from clipper.vision.looking import measure
 
 
@@ -65,12 +66,41 @@ def test_grids_become_boxes_without_overlaps() -> None:
     for row, column, score in ((20, 40, 0.9), (20, 41, 0.8), (10, 5, 0.7), (30, 60, 0.3)):
         heat[row, column] = score
         sizes[:, row, column] = math.log(40 / 4), math.log(32 / 4)
-    found = decode(heat, sizes, offsets, 0.5)
-    assert [score for _, score in found] == pytest.approx([0.9, 0.7])
-    box = found[0][0]
+    points = np.zeros((10, 48, 80), np.float32)
+    points[:4, 20, 40] = 0.4, 0.25, 0.4, 0.75
+    found = decode(heat, sizes, offsets, points, 0.5)
+    assert [face.score for face in found] == pytest.approx([0.9, 0.7])
+    box = found[0].box
+    assert found[0].eyes[0] == pytest.approx((box.x + box.w / 4, box.y + 0.4 * box.h), abs=1e-3)
+    assert found[0].eyes[1] == pytest.approx((box.x + 3 * box.w / 4, box.y + 0.4 * box.h), abs=1e-3)
     assert (box.x + box.w / 2, box.y + box.h / 2) == pytest.approx((40.5 / 80, 20.5 / 48), abs=1e-3)
     assert (box.w, box.h) == pytest.approx((32 / 320, 40 / 192), abs=1e-3)
-    assert found[1][0].x >= 0
+    assert found[1].box.x >= 0
+
+
+def drawn_face(lid: float, light: float = 1.0) -> np.ndarray:
+    """A face of 120 × 150 px at (100, 60) with eyes of which the lids cover a share."""
+    image = np.full((300, 320, 3), 90, np.uint8)
+    cv2.ellipse(image, (160, 135), (60, 75), 0, 0, 360, (150, 170, 200), -1)
+    for x in (135, 185):
+        cv2.ellipse(image, (x, 115), (12, 7), 0, 0, 360, (235, 235, 235), -1)
+        cv2.circle(image, (x, 115), 6, (30, 30, 30), -1)
+        cv2.rectangle(image, (x - 14, 106), (x + 14, 106 + round(16 * lid)), (140, 160, 190), -1)
+    return np.clip(image * light, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("light", [0.5, 1.0, 1.25])
+def test_shut_eyes_are_told_from_open_ones_in_any_light(light: float) -> None:
+    face = Seen(Box(100 / 320, 60 / 300, 120 / 320, 150 / 300), 0.9, ((135 / 320, 118 / 300), (185 / 320, 118 / 300)))
+    wide = openness(drawn_face(0.0, light), face)
+    shut = openness(drawn_face(1.0, light), face)
+    assert wide is not None and shut is not None and shut < 0.3 * wide
+
+
+def test_a_small_face_or_one_at_the_edge_tells_nothing_of_its_eyes() -> None:
+    image = drawn_face(0.0)
+    assert openness(image, Seen(Box(0.1, 0.1, 0.1, 0.1), 0.9, ((0.12, 0.15), (0.17, 0.15)))) is None
+    assert openness(image, Seen(Box(0.0, 0.0, 0.4, 0.5), 0.9, ((0.001, 0.1), (0.2, 0.1)))) is None
 
 
 def test_of_overlapping_boxes_the_surest_stays() -> None:
