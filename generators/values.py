@@ -86,6 +86,8 @@ class Subject:
     photos: tuple[Photo, ...]
     cutouts: tuple[Cutout, ...]
     """One per photo."""
+    warnings: tuple[str, ...] = ()
+    """What was left out, and why."""
 
 
 # --- styles -------------------------------------------------------------------------------------
@@ -122,6 +124,12 @@ class Style:
     background: str
     motion: str
     palette: Palette
+    lights: tuple[str, ...] = ()
+    """Further words for the slot {light}: variants of one video take them in turn."""
+    light_deg: float = 30.0
+    """Direction the light sweeps from, degrees clockwise from straight above, -90 to 90; variants turn it."""
+    vignette: float = 0.12
+    """Darkening towards the corners, 0 to 0.5."""
     type: Literal["modern", "bold", "serif", "rounded"] = "modern"
     moves: tuple[Move, ...] = ("push_in", "parallax", "detail", "pull_out")
     """Camera moves of the shots, in turn."""
@@ -203,7 +211,11 @@ class Storyboard:
     music: str | None = None
     music_gain_db: float = 0.0
     loop: bool = False
-    """The last frame leads into the first."""
+    """The last frame leads into the first: the first shot's transition, when it has one, begins on the last shot's last frames."""
+    light_deg: float = 30.0
+    """Direction the light sweeps from, degrees clockwise from straight above, -90 to 90."""
+    light: str = ""
+    """Words for the style's light in the prompts; variants differ in them."""
 
     @property
     def seconds(self) -> float:
