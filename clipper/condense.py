@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from clipper.detect.boundaries import pauses_between, usual_rest
 from clipper.errors import InputError
 from clipper.values import Segment, Sentence, Span
 
@@ -73,8 +74,7 @@ def blocks_of(span: Span, sentences: Sequence[Sentence], pauses: Sequence[Span],
         return ()
     groups: list[list[Sentence]] = [[inside[0]]]
     gaps: list[Span] = []
-    for before, after in pairwise(inside):
-        pause = _pause_between(before, after, pauses)
+    for (_, after), pause in zip(pairwise(inside), pauses_between(inside, pauses), strict=True):
         if pause is None:
             groups[-1].append(after)
         else:
@@ -126,19 +126,9 @@ def joints(sentences: Sequence[Sentence], pauses: Sequence[Span], options: Conde
 
     How long that is depends on the host: some breathe for a fifth of a second, some for a whole one.
     """
-    between = [pause for a, b in pairwise(sentences) if (pause := _pause_between(a, b, pauses)) is not None]
-    if not between:
-        return tuple(pauses)
-    lengths = sorted(pause.duration for pause in between)
-    least = lengths[min(int(options.joint_quantile * len(lengths)), len(lengths) - 1)]
+    between = [pause.duration for pause in pauses_between(sentences, pauses) if pause is not None]
+    least = usual_rest(between, options.joint_quantile)
     return tuple(pause for pause in pauses if pause.duration >= least)
-
-
-def _pause_between(before: Sentence, after: Sentence, pauses: Sequence[Span]) -> Span | None:
-    slack = 0.3  # word times of the recognizer are off by up to this much
-    zone = Span(min(before.end, after.start) - slack, max(before.end, after.start) + slack)
-    near = [pause for pause in pauses if pause.overlaps(zone)]
-    return max(near, key=lambda pause: pause.duration, default=None)
 
 
 def _cut_in(pause: Span, options: CondenseOptions) -> float:

@@ -58,15 +58,15 @@ class SpokenNumber:
     is_rough: bool = False
 
 
-def find_numbers(text: str, language: str) -> tuple[SpokenNumber, ...]:
-    """Find the numbers of a text in order; percentages are left out. `language` is an ISO 639-1 code.
+def find_numbers(text: str, language: str, *, percentages: bool = False) -> tuple[SpokenNumber, ...]:
+    """Find the numbers of a text in order, percentages only when asked for. `language` is an ISO 639-1 code.
 
     Chinese numerals are read for zh, number words for en, digits in every language.
     """
     plain = narrow(text)
     if language == "zh":
-        return tuple(_chinese(plain))
-    return tuple(_english(plain, with_words=language == "en"))
+        return tuple(_chinese(plain, percentages))
+    return tuple(_english(plain, with_words=language == "en", percentages=percentages))
 
 
 def narrow(text: str) -> str:
@@ -83,7 +83,7 @@ def narrow(text: str) -> str:
 # --- Chinese ------------------------------------------------------------------------------------
 
 
-def _chinese(text: str) -> Iterator[SpokenNumber]:
+def _chinese(text: str, percentages: bool) -> Iterator[SpokenNumber]:
     position = 0
     while position < len(text):
         found = _numeral(text, position)
@@ -93,11 +93,15 @@ def _chinese(text: str) -> Iterator[SpokenNumber]:
         position = max(found.end, position + 1)
         if text.endswith("几", 0, found.start) and text[found.start] in "十百千万":
             continue  # 几十 says no number
-        if text.endswith("分之", 0, found.start) or text.startswith("分之", found.end) or text.startswith("%", found.end):
+        if text.startswith("分之", found.end) or (_is_percentage(text, found) and not percentages):
             continue
         found = _money(text, found)
         position = max(found.end, position)
         yield found
+
+
+def _is_percentage(text: str, found: SpokenNumber) -> bool:
+    return text.endswith("分之", 0, found.start) or text.startswith("%", found.end)
 
 
 @dataclass(slots=True)
@@ -288,14 +292,14 @@ class _Words:
     is_figure: bool = False
 
 
-def _english(text: str, *, with_words: bool) -> Iterator[SpokenNumber]:
+def _english(text: str, *, with_words: bool, percentages: bool) -> Iterator[SpokenNumber]:
     runs = list(_runs(text, with_words))
     skip_to = 0
     for run in runs:
         if run.start < skip_to:
             continue
         found = _priced(text, run)
-        if re.match(r"\s?(?:%|percent|per cent)", text[found.end : found.end + 12]):
+        if not percentages and re.match(r"\s?(?:%|percent|per cent)", text[found.end : found.end + 12]):
             continue
         skip_to = found.end
         yield found

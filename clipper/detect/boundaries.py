@@ -7,7 +7,7 @@ is nearest to what the recogniser said.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -107,7 +107,7 @@ def edges(
     if not sentences:
         return ()
     joints = [_joint(sentences[0].start - 1.0, sentences[0].start, silent, options)]
-    joints += [_joint(a.end, b.start, silent, options) for a, b in pairwise(sentences)]
+    joints += pauses_between(sentences, silent, options)
     joints.append(_joint(sentences[-1].end, min(sentences[-1].end + 1.0, max(duration, sentences[-1].end)), silent, options))
     placed = []
     for number, sentence in enumerate(sentences):
@@ -126,13 +126,18 @@ def edges(
     return tuple(placed)
 
 
-def usual_rest(placed: Sequence[Edges]) -> float:
-    """Give the stream's own median pause between sentences, in seconds; 0 without pauses.
+def pauses_between(sentences: Sequence[Sentence], silent: Sequence[Span], options: BoundaryOptions = DEFAULT) -> tuple[Span | None, ...]:
+    """Find the real pause between each two neighbouring sentences; None where they run into one another. `silent` is sorted."""
+    return tuple(_joint(a.end, b.start, silent, options) for a, b in pairwise(sentences))
+
+
+def usual_rest(pauses_s: Iterable[float], share: float = 0.5) -> float:
+    """Give the pause that `share` of a stream's own pauses between sentences do not reach, in seconds; 0 without pauses.
 
     Some hosts breathe for a fifth of a second and some for a whole one, so what sounds like an end is theirs to say.
     """
-    lengths = sorted(after.pause_before for after in placed[1:] if after.in_pause[0])
-    return lengths[len(lengths) // 2] if lengths else 0.0
+    lengths = sorted(pauses_s)
+    return lengths[min(int(share * len(lengths)), len(lengths) - 1)] if lengths else 0.0
 
 
 def rested(placed: Sequence[Edges]) -> NDArray[np.float64]:
@@ -141,15 +146,15 @@ def rested(placed: Sequence[Edges]) -> NDArray[np.float64]:
     1 before a sentence (and at both ends of the stream) where the host rests as long as usual (`usual_rest`) or longer, less in
     proportion where the pause is shorter, 0 without a pause.
     """
-    least = usual_rest(placed)
+    least = usual_rest(edge.pause_before for edge in placed[1:] if edge.in_pause[0])
     inner = [min(1.0, edge.pause_before / least) if edge.in_pause[0] and least > 0 else float(least == 0) for edge in placed[1:]]
     return np.array([1.0, *inner, 1.0] if placed else [1.0])
 
 
-def _joint(end: float, start: float, silent: tuple[Span, ...], options: BoundaryOptions) -> Span | None:
+def _joint(end: float, start: float, silent: Sequence[Span], options: BoundaryOptions) -> Span | None:
     """Find the pause between two sentences: of those near both word times the longest, the nearer the better."""
     middle, reach = (end + start) / 2, max((start - end) / 2, 0.0) + options.reach_s
-    near = [pause for pause in _within(silent, middle - reach, middle + reach)]
+    near = _within(silent, middle - reach, middle + reach)
     if not near:
         return None
 
@@ -160,7 +165,7 @@ def _joint(end: float, start: float, silent: tuple[Span, ...], options: Boundary
     return max(near, key=worth)
 
 
-def _within(silent: tuple[Span, ...], low: float, high: float) -> tuple[Span, ...]:
+def _within(silent: Sequence[Span], low: float, high: float) -> Sequence[Span]:
     from bisect import bisect_left
 
     first = bisect_left(silent, low, key=lambda pause: pause.end)

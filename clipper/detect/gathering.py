@@ -8,7 +8,7 @@ from clipper.detect.clocks import ClockOptions, align, shifted
 from clipper.detect.mentions import MentionOptions, find_mentions
 from clipper.values import AudienceLog, Catalog, Evidence, Picture, Track, Transcript
 
-GATHER_VERSION = 4
+GATHER_VERSION = 5
 
 
 @dataclass(frozen=True, kw_only=True)
