@@ -1,0 +1,209 @@
+"""The camera backend: a photograph filmed by a moving camera, every pixel of the product its own.
+
+Where the cut-out is sure, the product is a plane of its own before a backdrop drawn from the style; else the whole photo is
+one plane. The product is only ever scaled evenly and shifted, by one Lanczos resampling per frame from its full resolution,
+so it cannot melt. The same request gives the same pixels.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from clipper.errors import Cancelled, InputError
+from clipper.values import Box
+from generators.animators.camera import moves, shadows
+from generators.animators.camera.backdrops import MARGIN, Backdrop, Ground, paint
+from generators.animators.camera.extend import extended
+from generators.animators.camera.footage import Drawn
+from generators.animators.camera.geometry import Room, Similarity, around, room
+from generators.animators.camera.light import Sweep
+from generators.animators.camera.product import cut
+from generators.animators.camera.scene import Layers, Scene, Single
+from generators.values import Cutout, Footage, Origin, Photo, ShotRequest
+
+__all__ = ["Camera", "CameraOptions"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraOptions:
+    """How the camera backend works."""
+
+    threads: int = 2
+    """Frames drawn at once; 1 to 64."""
+    layer_confidence: float = 0.7
+    """From this confidence of the cut-out on the product is lifted off its background; 0 to 1."""
+    largest_scale: float = 1.6
+    """Most that a picture's pixels are enlarged at rest, unless the product would be too small to see; 1 to 4."""
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("threads", 1, 64), ("layer_confidence", 0, 1), ("largest_scale", 1, 4)):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise InputError(f"camera.{name} = {value}: expected {low} to {high}")
+
+
+SMALLEST_SHARE = 0.5
+"""A product is at least this share of its room along one side, however few pixels it has."""
+ROOM_FOR_MOVES = 0.9
+"""Share of the room that the product fills at rest: pushing in takes the remainder."""
+
+
+class Camera:
+    """Moves a camera over product pictures; satisfies the protocol Animator."""
+
+    def __init__(self, options: CameraOptions | None = None) -> None:
+        self.options = options or CameraOptions()
+        self._backdrop = lru_cache(maxsize=4)(paint)
+
+    def animate(
+        self, request: ShotRequest, work: Path, *, progress: Callable[[float], None], cancelled: Callable[[], bool]
+    ) -> tuple[Footage, Origin]:
+        """Prepare the shot: planes, backdrop and path. Frames are drawn when the footage is read; nothing lies on disk.
+
+        Raises InputError when the frame or the picture is too small, and Cancelled.
+        """
+        _check(request)
+        if cancelled():
+            raise Cancelled("stopped before the shot was prepared")
+        layered = self._is_layered(request)
+        scene, stage = self._layers(request) if layered else self._single(request)
+        progress(1.0)
+        shot = request.shot
+        swept = request.style.light_sweep > 0
+        route = moves.path(shot.move, stage, seed=shot.seed, loop=request.loop, swept=swept)
+        size = (request.width_px, request.height_px)
+        count = max(1, round(shot.seconds * request.fps))
+        footage = Drawn(scene, route, size=size, fps=request.fps, count=count, loop=request.loop, threads=self.options.threads)
+        return footage, _origin(request, stage, layered)
+
+    def close(self) -> None:
+        """Forget the backdrops."""
+        self._backdrop.cache_clear()
+
+    def _is_layered(self, request: ShotRequest) -> bool:
+        return request.cutout.is_layer(self.options.layer_confidence) and not _is_cropped(request.cutout)
+
+    def _layers(self, request: ShotRequest) -> tuple[Scene, moves.Stage]:
+        width, height = request.width_px, request.height_px
+        space = room(request.style, width, height)
+        rest, box = self._stand(request.photo, request.cutout, space)
+        stage = moves.Stage(width=width, height=height, box=box, focus=_focus(request, rest, box), scale=rest.scale, flat=False)
+        product = cut(request.photo, request.cutout, rest.scale * 1.12)
+        placed = product.placed(rest)
+        backdrop = self._paint(request, box)
+        under = shadows.under(product, placed, backdrop, request.style.shadow)
+        sweep = Sweep(box, request.style.light_sweep, 1.0)
+        scene = Layers(width=width, height=height, backdrop=backdrop, product=product, rest=placed, under=under, base=box[3], sweep=sweep)
+        return scene, stage
+
+    def _stand(self, photo: Photo, cutout: Cutout, space: Room) -> tuple[Similarity, tuple[float, float, float, float]]:
+        """Return where the product rests: from photo to frame pixels, and its box in the frame."""
+        left, top, wide, tall = _pixels(cutout.box, photo)
+        fit = min((space.right - space.left) / wide, (space.bottom - space.top) / tall)
+        scale = min(ROOM_FOR_MOVES * fit, max(self.options.largest_scale, SMALLEST_SHARE * fit))
+        x, y = space.centre
+        # Low things stand on the lower part of the room, as on a table, and do not hang in the middle of it.
+        y += 0.3 * max(0.0, (space.bottom - space.top) - tall * scale) * 0.5
+        rest = around(scale, left + wide / 2, top + tall / 2, x, y)
+        return rest, (*rest.apply(left, top), *rest.apply(left + wide, top + tall))
+
+    def _paint(self, request: ShotRequest, box: tuple[float, float, float, float]) -> Backdrop:
+        margin = round(MARGIN * request.width_px)
+        left, top, right, bottom = (round(value) for value in box)
+        ground = Ground(
+            width=request.width_px + 2 * margin,
+            height=request.height_px + 2 * margin,
+            margin=margin,
+            x=(left + right) / 2 + margin,
+            base=bottom + margin,
+            product_width=right - left,
+            product_height=bottom - top,
+            frame_width=request.width_px,
+            frame_height=request.height_px,
+        )
+        style = request.style
+        # All shots of a style are filmed on one set: its seed is the style's, not the shot's.
+        return self._backdrop(style.backdrop, ground, style.palette, style.type, zlib.crc32(style.name.encode()))
+
+    def _single(self, request: ShotRequest) -> tuple[Scene, moves.Stage]:
+        width, height = request.width_px, request.height_px
+        photo = request.photo
+        rest, box = self._fill(photo, request.cutout, width, height)
+        stage = moves.Stage(width=width, height=height, box=box, focus=_focus(request, rest, box), scale=rest.scale, flat=True)
+        back = rest.inverse()
+        reach = 0.08 * max(width, height)
+        window = (*back.apply(-reach, -reach), *back.apply(width + reach, height + reach))
+        plane = extended(photo, window, rest.scale * 1.12)
+        sweep = Sweep((0, 0, width, height), 0.5 * request.style.light_sweep, 1.0)
+        return Single(width=width, height=height, plane=plane, rest=plane.placed(rest), sweep=sweep), stage
+
+    def _fill(self, photo: Photo, cutout: Cutout, width: int, height: int) -> tuple[Similarity, tuple[float, float, float, float]]:
+        """Return where the whole photo rests: as large as covers the frame, as long as the product stays inside it."""
+        left, top, wide, tall = _pixels(cutout.box, photo) if cutout.method != "none" else (0.0, 0.0, photo.width_px, photo.height_px)
+        contain = min(width / photo.width_px, height / photo.height_px)
+        cover = max(width / photo.width_px, height / photo.height_px)
+        scale = max(contain, min(cover, self.options.largest_scale, 0.9 * width / wide, 0.8 * height / tall))
+        x = _within(left + wide / 2, photo.width_px, width / scale)
+        y = _within(top + tall / 2, photo.height_px, height / scale)
+        rest = around(scale, x, y, width / 2, height / 2)
+        return rest, (*rest.apply(left, top), *rest.apply(left + wide, top + tall))
+
+
+def _check(request: ShotRequest) -> None:
+    if min(request.width_px, request.height_px) < 64:
+        raise InputError(
+            f"could not film {request.photo.path} at {request.width_px}x{request.height_px}: frames are at least 64 pixels wide and high"
+        )
+    if request.shot.seconds <= 0:
+        raise InputError(
+            f"could not film {request.photo.path}: shot {request.shot.id} lasts {request.shot.seconds} s; give it a length above 0"
+        )
+    if request.cutout.mask.shape != request.photo.pixels.shape[:2]:
+        raise InputError(f"could not film {request.photo.path}: its cut-out is of another size; cut it out again")
+
+
+def _is_cropped(cutout: Cutout) -> bool:
+    """Tell whether the photo's own edge cuts the product: such a cut must not float in mid-air."""
+    edges = (cutout.mask[0], cutout.mask[-1], cutout.mask[:, 0], cutout.mask[:, -1])
+    return any(float(np.mean(edge > 127)) > 0.02 for edge in edges)
+
+
+def _pixels(box: Box, photo: Photo) -> tuple[float, float, float, float]:
+    """Return left, top, width, height in photo pixels."""
+    return box.x * photo.width_px, box.y * photo.height_px, max(box.w * photo.width_px, 1.0), max(box.h * photo.height_px, 1.0)
+
+
+def _focus(request: ShotRequest, rest: Similarity, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """Return the region to go to in frame pixels; without one, the upper middle of the product, where labels are."""
+    if request.shot.focus is not None:
+        left, top, wide, tall = _pixels(request.shot.focus, request.photo)
+        return (*rest.apply(left, top), *rest.apply(left + wide, top + tall))
+    left, top, right, bottom = box
+    wide, tall = right - left, bottom - top
+    return left + 0.22 * wide, top + 0.25 * tall, right - 0.22 * wide, top + 0.7 * tall
+
+
+def _within(middle: float, size: float, window: float) -> float:
+    """Keep a window inside the picture where it fits, and in its middle where it does not."""
+    return size / 2 if window >= size else min(max(middle, window / 2), size - window / 2)
+
+
+def _origin(request: ShotRequest, stage: moves.Stage, layered: bool) -> Origin:
+    settings = [("move", request.shot.move), ("planes", "layers" if layered else "single"), ("scale", f"{stage.scale:.3f}")]
+    if layered:
+        settings.append(("backdrop", request.style.backdrop))
+    return Origin(
+        backend="camera",
+        is_generated=False,
+        seed=request.shot.seed,
+        picture_sha256=request.photo.sha256,
+        settings=tuple(settings),
+        versions=tuple((name, version(name)) for name in ("numpy", "pillow")),
+    )

@@ -1,0 +1,109 @@
+"""A table before a wall in daylight: wood in perspective, out of focus behind and in front, with a soft reflection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from generators.animators.camera.backdrops import Backdrop, Ground
+from generators.animators.camera.backdrops import brushes
+from generators.values import Palette
+
+OAK = brushes.colour("#c79a6b")
+WALNUT = brushes.colour("#6b4630")
+
+
+def paint(ground: Ground, palette: Palette, motif: str, rng: Any) -> Backdrop:
+    """Paint the wall from `background`; the wood is oak or walnut, whichever suits, tinted by `background_end`."""
+    wall, end = brushes.colour(palette.background), brushes.colour(palette.background_end)
+    width, height = ground.width, ground.height
+    horizon = round(ground.base - 0.115 * ground.frame_height)
+    canvas = brushes.ramp(width, height, [(0, brushes.mix(wall, brushes.BLACK, 0.05)), (horizon, wall), (height, wall)])
+    _window_light(ground, canvas, rng)
+    haze = np.exp(-np.maximum(horizon - np.arange(height, dtype=np.float32), 0) / (0.045 * ground.frame_height))
+    brushes.lay(canvas, brushes.mix(wall, brushes.BLACK, 0.3), np.repeat((0.3 * haze)[:, None], width, axis=1))
+    brushes.vignette(canvas, 0.2)
+    wood = brushes.mix(OAK if brushes.luma(wall) > 0.45 else WALNUT, end, 0.25)
+    return Backdrop(
+        wall=brushes.finish(canvas, rng),
+        floor=brushes.finish(_boards(ground, horizon, wood, rng), rng),
+        horizon=horizon,
+        margin=ground.margin,
+        mirror=0.16,
+    )
+
+
+def _window_light(ground: Ground, canvas: Any, rng: Any) -> None:
+    """Let slanted light fall through a window onto the wall: bright panes, with the soft shadow of leaves."""
+    width, height = ground.width, ground.height
+    spread = ground.frame_width
+    rows = (np.arange(height, dtype=np.float32) - ground.eye)[:, None] / spread
+    columns = (np.arange(width, dtype=np.float32) - ground.x)[None, :] / spread
+    slanted = columns + 0.45 * rows
+    panes = sum(np.exp(-(((slanted - place) / 0.125) ** 4)) for place in (-0.42, -0.10, 0.22))
+    light = panes * np.exp(-(((rows + 0.12 - 0.25 * columns) / 0.62) ** 4))
+    leaves = brushes.noise(rng, width, height, 0.13 * spread, 0.085 * spread)
+    light = light * np.clip(0.86 + 0.3 * leaves, 0.25, 1.0)
+    light = brushes.blur(light.astype(np.float32), 0.022 * spread)
+    brushes.shine(canvas, brushes.colour("#fff1d8"), 0.42 * np.clip(light, 0, 1))
+
+
+def _boards(ground: Ground, horizon: int, wood: Any, rng: Any) -> Any:
+    """Paint the table top from its far edge on: boards that run across, seen at a low angle."""
+    import cv2
+
+    width, rows = ground.width, ground.height - horizon
+    top = _planks(2048, 2048, wood, rng)
+    depth = np.arange(rows, dtype=np.float32) + 0.5
+    eye = 0.5 * ground.frame_height
+    far = eye * 0.62
+    # A plane seen from above: distance falls as 1 / (height under the vanishing line).
+    distance = far * rows / (depth + far)
+    v = (distance - distance.min()) / (distance.max() - distance.min())
+    squeeze = (depth + far) / (rows + far)
+    columns = (np.arange(width, dtype=np.float32) + 0.5 - ground.x) / ground.frame_width
+    u = columns[None, :] / squeeze[:, None] * 0.62 + 0.5
+    map_x = (np.mod(u, 1.0) * 2047).astype(np.float32)
+    map_y = np.repeat(((1 - v) * 2047).astype(np.float32)[:, None], width, axis=1)
+    plane = cv2.remap(top, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP).astype(np.float32)
+    plane = _focus(ground, plane, ground.base - horizon)
+    down = np.arange(rows, dtype=np.float32) / rows
+    brushes.shine(plane, brushes.WHITE, np.repeat((0.20 * np.exp(-down / 0.12))[:, None], width, axis=1))
+    brushes.shine(
+        plane,
+        brushes.colour("#fff1d8"),
+        0.3
+        * brushes.bell(
+            width, rows, ground.x - 0.12 * ground.frame_width, ground.base - horizon, 0.4 * ground.frame_width, 0.09 * ground.frame_width
+        ),
+    )
+    brushes.shade(plane, np.repeat((0.34 * down**1.4)[:, None], width, axis=1))
+    return plane
+
+
+def _planks(width: int, height: int, wood: Any, rng: Any) -> Any:
+    """Return `float32` boards that run across, with grain along them; it repeats from left to right."""
+    tone = np.zeros((height, width), np.float32)
+    for cell_x, cell_y, weight in ((900, 26, 0.045), (420, 9, 0.05), (260, 4, 0.035), (120, 2.2, 0.02)):
+        tone += np.float32(weight) * brushes.noise(rng, width, height, cell_x, cell_y)
+    seams = np.sort(rng.uniform(0.05, 0.95, 5)) * height
+    edges = [0, *seams.astype(int).tolist(), height]
+    for start, stop in zip(edges, edges[1:], strict=False):
+        tone[start:stop] += np.float32(rng.normal(0, 0.035))
+        tone[max(0, stop - 3) : stop] -= 0.22
+    fold = 160
+    share = np.linspace(0, 1, fold, dtype=np.float32)[None, :]
+    tone[:, -fold:] = tone[:, -fold:] * (1 - share) + tone[:, :fold][:, ::-1] * share
+    warm = np.array([1.0, 1.04, 1.1], np.float32)
+    return np.clip(wood * (1 + tone[..., None] * warm), 0, 255)
+
+
+def _focus(ground: Ground, plane: Any, sharp: float) -> Any:
+    """Blur the plane in front of and behind the line of focus, more the farther away."""
+    rows = np.arange(plane.shape[0], dtype=np.float32)
+    away = np.clip(np.abs(rows - sharp) / (0.22 * ground.frame_height) - 0.12, 0, 1)[:, None, None]
+    little, much = brushes.blur(plane, 0.0035 * ground.frame_width + 0.5), brushes.blur(plane, 0.016 * ground.frame_width)
+    lower, upper = np.clip(2 * away, 0, 1), np.clip(2 * away - 1, 0, 1)
+    plane = brushes.blur(plane, 0.7)
+    return (plane * (1 - lower) + little * lower) * (1 - upper) + much * upper

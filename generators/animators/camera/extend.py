@@ -1,0 +1,56 @@
+"""A photo made to cover a frame of another shape: its surroundings are continued, never its content stretched.
+
+Beyond the photo's edge its mirror image goes on, softer the farther it is, and a little darker towards the corners.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from generators.animators.camera.backdrops.brushes import blur
+from generators.animators.camera.product import Plane, reduction, shrunk
+from generators.values import Photo
+
+DARKER = 0.16
+"""How much the extension loses at its farthest."""
+
+
+def extended(photo: Photo, window: tuple[float, float, float, float], largest: float) -> Plane:
+    """Return a plane that covers the window (left, top, right, bottom in photo pixels), which may reach beyond the photo."""
+    factor = reduction(largest)
+    image = np.asarray(shrunk(photo.pixels, factor))
+    height, width = image.shape[:2]
+    left, top = (max(0, int(np.ceil(-edge / factor)) + 4) for edge in window[:2])
+    right = max(0, int(np.ceil(window[2] / factor)) - width + 4)
+    bottom = max(0, int(np.ceil(window[3] / factor)) - height + 4)
+    picture = _mirrored(image, top, bottom, left, right)
+    soft = _softened(picture, (top, bottom, left, right), height, width) if max(top, bottom, left, right) > 4 else picture
+    from PIL import Image
+
+    return Plane(rgb=Image.fromarray(soft), alpha=None, factor=factor, x=-left * factor, y=-top * factor)
+
+
+def _mirrored(image: Any, top: int, bottom: int, left: int, right: int) -> Any:
+    return np.pad(image, [(top, bottom), (left, right), (0, 0)], mode="symmetric")
+
+
+def _softened(picture: Any, sides: tuple[int, int, int, int], height: int, width: int) -> Any:
+    """Blur the extension, more with distance from the photo; the photo's own pixels stay as they are."""
+    top, _, left, _ = sides
+    rows = np.arange(picture.shape[0], dtype=np.float32)
+    columns = np.arange(picture.shape[1], dtype=np.float32)
+    beyond_rows = np.maximum(np.maximum(top - rows, rows - (top + height - 1)), 0)[:, None]
+    beyond_columns = np.maximum(np.maximum(left - columns, columns - (left + width - 1)), 0)[None, :]
+    size = min(height, width)
+    away = np.hypot(beyond_rows, beyond_columns) / (0.16 * size)
+    source = picture.astype(np.float32)
+    little, much = blur(source, 0.012 * size), blur(source, 0.06 * size)
+    first, second = np.clip(away * 3.0, 0, 1)[..., None], np.clip(away * 1.2 - 0.2, 0, 1)[..., None]
+    soft = source + (little - source) * first
+    soft += (much - soft) * second
+    soft *= 1 - DARKER * np.clip(away / 4, 0, 1)[..., None] ** 1.5
+    grain = np.random.default_rng(0).random(away.shape, dtype=np.float32)[..., None] - 0.5
+    soft = np.clip(np.round(soft + grain), 0, 255).astype(np.uint8)
+    return np.where((away > 0)[..., None], soft, picture)
