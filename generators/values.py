@@ -275,6 +275,8 @@ class ShotRequest:
     """What the video wants; an animator with a rate of its own says so in its footage, and composition adapts it."""
     last: Photo | None = None
     """Picture to end on, for models that can."""
+    loop: bool = False
+    """The shot's last frame leads into its first, for animators that can close a path."""
 
 
 class Animator(Protocol):
@@ -313,6 +315,20 @@ class Fidelity:
     """Share of the picture's characters that are still read; None when the picture has no text."""
     reasons: tuple[str, ...] = ()
     """Which limits were broken, in words."""
+    detail: float = 1.0
+    """Structural similarity of the product's worst patch, as high as a line of a label, in [-1, 1]."""
+    patch_colour: float = 0.0
+    """CIE ΔE 2000 of the product's worst patch, the overall change of lightness taken out."""
+    sharpness: float = 1.0
+    """Energy of the product's fine edges over the picture's; 1 is as sharp."""
+    outline: float = 0.0
+    """Share of the product's outline that is seen out of its place, in [0, 1]."""
+    stretch: float = 1.0
+    """Ratio by which the product is longer in one direction than in the other; 1 is its true shape."""
+    background: float | None = None
+    """CIE ΔE 2000 by which a white background drifts; None when the background is not white."""
+    notes: tuple[str, ...] = ()
+    """What could not be measured and why; these do not fail a shot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
