@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from generators.animators.camera.backdrops import Backdrop, Ground
-from generators.animators.camera.backdrops import brushes
+from generators.animators.camera.backdrops import Backdrop, Ground, brushes
 from generators.values import Palette
 
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from generators.animators.camera.backdrops import Backdrop, Ground
-from generators.animators.camera.backdrops import brushes
+from generators.animators.camera.backdrops import Backdrop, Ground, brushes
 from generators.values import Palette
 
 

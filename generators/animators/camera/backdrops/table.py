@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from generators.animators.camera.backdrops import Backdrop, Ground
-from generators.animators.camera.backdrops import brushes
+from generators.animators.camera.backdrops import Backdrop, Ground, brushes
 from generators.values import Palette
 
 OAK = brushes.colour("#c79a6b")
@@ -89,7 +89,7 @@ def _planks(width: int, height: int, wood: Any, rng: Any) -> Any:
         tone += np.float32(weight) * brushes.noise(rng, width, height, cell_x, cell_y)
     seams = np.sort(rng.uniform(0.05, 0.95, 5)) * height
     edges = [0, *seams.astype(int).tolist(), height]
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         tone[start:stop] += np.float32(rng.normal(0, 0.035))
         tone[max(0, stop - 3) : stop] -= 0.22
     fold = 160
