@@ -51,6 +51,16 @@ class Loudness:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """What a piece of sound is brought to."""
+
+    name: str
+    """Whose sound it is, for messages."""
+    lufs: float = -14.0
+    true_peak_dbtp: float = -1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Sound:
     """The finished sound of a clip."""
 
@@ -78,7 +88,7 @@ def make_sound(
     )
     raw = read_summary(done.stderr)
     log.info("%s: sound as recorded %.1f LUFS, true peak %.1f dBTP", plan.id, raw.integrated_lufs, raw.true_peak_dbtp)
-    return _level(plan, files, options, raw)
+    return bring_to(files.folder, raw, Target(plan.id, plan.loudness_lufs, plan.true_peak_dbtp), options)
 
 
 def measure(path: Path, format: str = "mov") -> Loudness:
@@ -136,11 +146,20 @@ def _piece(plan: Plan, recording: Recording, files: Files, cut: Cut, out_s: floa
 def silence_args(plan: Plan, recording: Recording, files: Files, options: RenderOptions) -> list[str]:
     """Build the arguments that write a silent track as long as the picture; pure."""
     frames = sum(cut.frames for cut in cuts(plan, recording)) + end_card_frames(plan, files)
+    return _silence(files.folder, frames / plan.fps, options)
+
+
+def write_silence(folder: Path, seconds: float, options: RenderOptions) -> None:
+    """Write a silent `sound.m4a` into a folder. Raises ToolFailed."""
+    door.run(_silence(folder, seconds, options), what="could not write a silent track", duration_s=seconds)
+
+
+def _silence(folder: Path, seconds: float, options: RenderOptions) -> list[str]:
     source = ["-f", "lavfi", "-i", f"anullsrc=r={RATE_HZ}:cl=stereo"]
-    return [*source, "-t", _s(frames / plan.fps), *_aac(options), "-y", door.url(files.folder / SOUND)]
+    return [*source, "-t", _s(seconds), *_aac(options), "-y", door.url(folder / SOUND)]
 
 
-def level_args(files: Files, options: RenderOptions, gain_db: float, ceiling_db: float | None) -> list[str]:
+def level_args(folder: Path, options: RenderOptions, gain_db: float, ceiling_db: float | None) -> list[str]:
     """Build the arguments that raise the cut sound by a gain, hold its peaks under a ceiling, and encode it; pure.
 
     The limiter works at four times the rate: between samples of 48 kHz a wave stands higher than at them.
@@ -150,32 +169,36 @@ def level_args(files: Files, options: RenderOptions, gain_db: float, ceiling_db:
         limit = 10 ** (ceiling_db / 20)
         chain += [f"aresample={4 * RATE_HZ}", f"alimiter=level=0:limit={limit:.5f}:attack=4:release=60:latency=1", f"aresample={RATE_HZ}"]
     chain.append("aformat=channel_layouts=stereo")
-    return [*door.input_args(files.folder / RAW, "wav"), "-af", ",".join(chain), *_aac(options), "-y", door.url(files.folder / SOUND)]
+    return [*door.input_args(folder / RAW, "wav"), "-af", ",".join(chain), *_aac(options), "-y", door.url(folder / SOUND)]
 
 
-def _level(plan: Plan, files: Files, options: RenderOptions, raw: Loudness) -> Sound:
-    what = f"could not bring {plan.id} to {plan.loudness_lufs:g} LUFS"
+def bring_to(folder: Path, raw: Loudness, target: Target, options: RenderOptions) -> Sound:
+    """Bring `sound.wav` of a folder, measured as `raw`, to its loudness and encode it as `sound.m4a`.
+
+    Raises ToolFailed, and ToolError when the loudness cannot be reached.
+    """
+    what = f"could not bring {target.name} to {target.lufs:g} LUFS"
     if raw.is_silent:
-        door.run(level_args(files, options, 0.0, None), what=what)
+        door.run(level_args(folder, options, 0.0, None), what=what)
         return Sound(Loudness(-70.0, raw.true_peak_dbtp), ("the clip's sound is silent",))
-    wanted = plan.loudness_lufs - raw.integrated_lufs
+    wanted = target.lufs - raw.integrated_lufs
     gain = min(wanted, options.gain_max_db)
-    target = raw.integrated_lufs + gain
-    ceiling = plan.true_peak_dbtp - AAC_HEADROOM_DB
+    aimed = raw.integrated_lufs + gain
+    ceiling = target.true_peak_dbtp - AAC_HEADROOM_DB
     best: Loudness | None = None
     for _ in range(ROUNDS):
         limited = raw.true_peak_dbtp + gain > ceiling
-        door.run(level_args(files, options, gain, ceiling if limited else None), what=what)
-        best = measure(files.folder / SOUND)
-        over = best.true_peak_dbtp - plan.true_peak_dbtp
-        missed = target - best.integrated_lufs
+        door.run(level_args(folder, options, gain, ceiling if limited else None), what=what)
+        best = measure(folder / SOUND)
+        over = best.true_peak_dbtp - target.true_peak_dbtp
+        missed = aimed - best.integrated_lufs
         if over <= 0 and abs(missed) <= CLOSE_ENOUGH_LU:
             break
         if over > 0:
             ceiling -= over + 0.1
         gain = min(gain + missed, wanted + 12.0)
     assert best is not None
-    _check(plan, best, target)
+    _check(target, best, aimed)
     held = (
         f"the sound is very quiet: lifted by {gain:.0f} dB, it stays at {best.integrated_lufs:.1f} LUFS"
         if gain < wanted - PROMISED_LU
@@ -184,11 +207,11 @@ def _level(plan: Plan, files: Files, options: RenderOptions, raw: Loudness) -> S
     return Sound(best, (held,) if held else ())
 
 
-def _check(plan: Plan, found: Loudness, target: float) -> None:
-    if abs(found.integrated_lufs - target) > PROMISED_LU or found.true_peak_dbtp > plan.true_peak_dbtp:
+def _check(target: Target, found: Loudness, aimed: float) -> None:
+    if abs(found.integrated_lufs - aimed) > PROMISED_LU or found.true_peak_dbtp > target.true_peak_dbtp:
         raise ToolError(
-            f"could not bring {plan.id} to {target:.1f} LUFS under {plan.true_peak_dbtp:g} dBTP: came to {found.integrated_lufs:.1f} LUFS, "
-            f"{found.true_peak_dbtp:.1f} dBTP; choose a lower loudness_lufs in the plan"
+            f"could not bring {target.name} to {aimed:.1f} LUFS under {target.true_peak_dbtp:g} dBTP: came to "
+            f"{found.integrated_lufs:.1f} LUFS, {found.true_peak_dbtp:.1f} dBTP; choose a lower loudness_lufs in the plan"
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -77,7 +77,31 @@ def inspect(path: Path) -> Output:
         )
 
 
-def check(found: Output, plan: Plan, frames: int, *, sound: bool) -> None:
+class Planned(Protocol):
+    """What a file is held to: a clip's plan, or a storyboard."""
+
+    @property
+    def id(self) -> str:
+        """Its name in messages."""
+        ...
+
+    @property
+    def width_px(self) -> int:
+        """Frame width."""
+        ...
+
+    @property
+    def height_px(self) -> int:
+        """Frame height."""
+        ...
+
+    @property
+    def fps(self) -> int:
+        """Frames per second."""
+        ...
+
+
+def check(found: Output, plan: Planned, frames: int, *, sound: bool) -> None:
     """Raise ToolError naming everything in which a file is not the planned one."""
     wanted: list[tuple[str, Any, Any, bool]] = [
         (

@@ -170,7 +170,7 @@ def printed(argv: list[str]) -> str:
 def test_golden_argv(request: pytest.FixtureRequest, plan: Plan, recording: Recording) -> None:
     matches(request, "render-teaser.txt", printed(command(plan, recording, FILES, RenderOptions())))
     matches(request, "render-teaser-sound.txt", printed(cut_args(plan, recording, FILES)))
-    matches(request, "render-level.txt", printed(level_args(FILES, RenderOptions(), 6.25, -1.5)))
+    matches(request, "render-level.txt", printed(level_args(FILES.folder, RenderOptions(), 6.25, -1.5)))
     landscape = replace(recording, width_px=1920, height_px=1080, fps=Fraction(30))
     keys = (CropKey(12.0, 0.2, 0, W, 1), CropKey(14.0, 0.5, 0, W, 1))
     bare = Files(folder=FOLDER, source=replace(SOURCE, seeks=(11.0,)))
