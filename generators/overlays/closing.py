@@ -1,0 +1,126 @@
+"""The end card: the product on the style's ground, its name, its price, and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clipper.captions.style import rgba
+from clipper.drawing import rounded
+from generators.overlays.canvas import Canvas, legible
+from generators.overlays.motion import Layer, fade, pop, reveal, rise
+from generators.overlays.price import price_picture
+from generators.overlays.small import call_picture
+from generators.overlays.typeset import Run, clean, rows_in, set_line
+from generators.sprites import sprite
+from generators.values import Cutout, Overlay, Photo
+
+TITLE_SIZE = 76.0
+ABOVE = 0.085
+"""The product may reach this high, as a share of the frame: only words keep to the safe box."""
+SHADOW = 92
+"""Darkness of the shadow under the product, of 255."""
+
+
+def draw_end_card(overlay: Overlay, canvas: Canvas, price: Overlay | None, badge: str) -> list[Layer]:
+    """Draw the end card; `text` is the title, `detail` the call. The product stands above the words, all of it in the safe box."""
+    seconds = overlay.end - overlay.start
+    layers: list[Layer] = []
+
+    def add(picture: Any, order: int, pose: Any) -> None:
+        layers.append(Layer(sprite=sprite(picture), start=overlay.start, end=overlay.end + 1, order=order, pose=pose))
+
+    stays = seconds + 2  # nothing leaves: the card is the end
+    add(ground(canvas), 30, fade(0, 0, stays, over=0.3))
+    blocks = _words(overlay, canvas, price, badge)
+    words = sum(height for _, _, height in blocks)
+    left, top, right, bottom = canvas.box
+    top = max(canvas.taken_px + top, ABOVE * canvas.height_px) if canvas.taken_px else min(top, ABOVE * canvas.height_px)
+    hero = hero_picture(canvas.hero, (right - left) * 0.86, max(60.0, (bottom - top) - words - 60 * canvas.unit)) if canvas.hero else None
+    y = top + max(0.0, (bottom - top - words - (hero.height + 48 * canvas.unit if hero else 0)) / 2)
+    if hero is not None:
+        add(hero, 32, rise(canvas.middle - hero.width / 2, y, stays, by=70 * canvas.unit, over=0.8))
+        y += hero.height + 48 * canvas.unit
+    for number, (kind, picture, height) in enumerate(blocks):
+        x, late = canvas.middle - picture.width / 2, 0.18 + 0.1 * number
+        at = y + (height - picture.height) / 2 if kind != "line" else y
+        way = reveal(x, at, picture.height, stays, late=late) if kind == "line" else pop(x, at, stays, late=late)
+        add(picture, 34 + number, way)
+        y += height
+    return layers
+
+
+def _words(overlay: Overlay, canvas: Canvas, price: Overlay | None, badge: str) -> list[tuple[str, Any, float]]:
+    """Title lines, price and button: kind, picture, and the height that each takes."""
+    unit = canvas.unit
+    room = 2 * min(canvas.middle - canvas.box[0], canvas.box[2] - canvas.middle)
+    text = clean(overlay.text, canvas.type)
+    blocks: list[tuple[str, Any, float]] = []
+    if text:
+        size, rows = rows_in(text, TITLE_SIZE * unit, canvas.type, room, rows=2)
+        ink = legible(canvas.palette.ink, canvas.palette.background_end)
+        for row in rows:
+            line = set_line([Run(text=row, size_px=size, fill=ink)], canvas.type)
+            blocks.append(("line", line.picture, size * 1.26))
+    if price is not None:
+        picture, edge = price_picture(price.text, price.detail, canvas, "plain" if badge in ("plain", "burst") else badge)
+        if picture is not None:
+            blocks.append(("price", picture, picture.height - 2 * edge + 34 * unit))
+    picture, edge = call_picture(overlay.detail, canvas)
+    if picture is not None:
+        blocks.append(("call", picture, picture.height - 2 * edge + 44 * unit))
+    return blocks
+
+
+def ground(canvas: Canvas) -> Any:
+    """The style's gradient from above downwards, lighter where the product stands; an opaque RGBA picture."""
+    import numpy as np
+    from PIL import Image
+
+    width, height = canvas.width_px, canvas.height_px
+    one, two = (np.array(rgba(colour)[:3], np.float32) for colour in (canvas.palette.background, canvas.palette.background_end))
+    share = np.linspace(0, 1, height, dtype=np.float32)[:, None]
+    share = share * share * (3 - 2 * share)
+    x = (np.arange(width, dtype=np.float32)[None, :] / width - 0.5) * 1.5
+    y = (np.arange(height, dtype=np.float32)[:, None] / height - 0.36) * 1.9
+    glow = np.exp(-(x * x + y * y) * 2.2)[:, :, None]
+    base = one * (1 - share[:, :, None]) + two * share[:, :, None]
+    lit = base + (255 - base) * 0.10 * glow
+    noise = np.random.default_rng(0).random((height, width, 1), np.float32)
+    picture = np.dstack([np.clip(lit + noise, 0, 255).astype(np.uint8), np.full((height, width), 255, np.uint8)])
+    return Image.fromarray(picture)
+
+
+def hero_picture(hero: tuple[Photo, Cutout], width: float, height: float) -> Any:
+    """The product to be shown inside a size: cut out over its shadow where the cut-out is sure, else the photograph, framed."""
+    from PIL import Image
+
+    photo, cutout = hero
+    if cutout.is_layer():
+        return _lifted(photo, cutout, width, height)
+    picture = Image.fromarray(photo.pixels).convert("RGBA")
+    picture.thumbnail((max(8, round(width)), max(8, round(height))), Image.Resampling.LANCZOS)
+    picture.putalpha(rounded(picture.size, min(picture.size) * 0.05))
+    return picture
+
+
+def _lifted(photo: Photo, cutout: Cutout, width: float, height: float) -> Any:
+    import numpy as np
+    from PIL import Image, ImageDraw, ImageFilter
+
+    box = cutout.box
+    x0, y0 = max(0, int(box.x * photo.width_px) - 2), max(0, int(box.y * photo.height_px) - 2)
+    x1 = min(photo.width_px, int((box.x + box.w) * photo.width_px) + 3)
+    y1 = min(photo.height_px, int((box.y + box.h) * photo.height_px) + 3)
+    cut = Image.fromarray(np.dstack([photo.pixels[y0:y1, x0:x1], cutout.mask[y0:y1, x0:x1]]))
+    share = min(width / cut.width, height * 0.94 / cut.height)
+    cut = cut.resize((max(8, round(cut.width * share)), max(8, round(cut.height * share))), Image.Resampling.LANCZOS)
+    soft = max(2.0, cut.width * 0.035)
+    pad = round(3 * soft)
+    floor = Image.new("L", (cut.width + 2 * pad, cut.height + 2 * pad), 0)
+    high = max(3.0, cut.width * 0.045)
+    middle = pad + cut.height - high * 0.6
+    ImageDraw.Draw(floor).ellipse((pad + cut.width * 0.06, middle - high, pad + cut.width * 0.94, middle + high), fill=SHADOW)
+    picture = Image.new("RGBA", floor.size, (0, 0, 0, 0))
+    picture.putalpha(floor.filter(ImageFilter.GaussianBlur(soft)))
+    picture.alpha_composite(cut, (pad, pad))
+    return picture.crop((0, pad, picture.width, picture.height))

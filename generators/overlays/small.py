@@ -1,0 +1,131 @@
+"""Selling points, the call to action and the logo."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from clipper.captions.style import rgba
+from clipper.drawing import MAX_PIXELS, panel, with_shadow
+from clipper.errors import InputError
+from generators.overlays.canvas import Canvas, legible
+from generators.overlays.motion import Layer, fade, out_back, out_cubic, slide
+from generators.overlays.typeset import FINE, Run, clean, lighter, rows_in, set_line
+from generators.sprites import Pose, sprite
+from generators.values import Overlay
+
+POINT_SIZE, CALL_SIZE = 44.0, 48.0
+LOGO = 150.0
+PULSE_S = 1.4
+"""The call breathes once in this time."""
+
+
+def draw_point(overlay: Overlay, canvas: Canvas, foot: float) -> tuple[list[Layer], float]:
+    """Draw one selling point as a bar of frosted ground with an accent tick, standing on `foot`; layers and height."""
+    kind = lighter(canvas.type)
+    text = clean(overlay.text, kind)
+    if not text:
+        return [], 0.0
+    unit = canvas.unit
+    size, rows = rows_in(text, POINT_SIZE * unit, kind, canvas.room - 130 * unit, rows=1, smallest=0.7)
+    ground = canvas.palette.background
+    line = set_line([Run(text=rows[0], size_px=size, fill=legible(canvas.palette.ink, ground))], kind)
+    high, pad, tick = round(size * 1.9), size * 0.62, size * 0.52
+    bar = panel((round(2 * pad + tick + size * 0.4 + line.width), high), high * 0.5, ground + "e0")
+    bar.alpha_composite(_tick(tick, canvas), (round(pad), round((high - tick) / 2)))
+    bar.alpha_composite(line.picture, (round(pad + tick + size * 0.4 - line.pad), round(high / 2 + size * 0.37 - line.baseline)))
+    picture, edge = with_shadow(bar, 7 * unit, 46), round(3 * 7 * unit)
+    x, seconds = canvas.left_of(bar.width), overlay.end - overlay.start
+    pose = slide(x - edge, foot - high - edge, seconds, by=-70 * unit)
+    return [Layer(sprite=sprite(picture), start=overlay.start, end=overlay.end, order=13, pose=pose)], float(high)
+
+
+def _tick(side: float, canvas: Canvas) -> Any:
+    """A round mark with a tick in it."""
+    from PIL import Image, ImageDraw
+
+    large = round(side * FINE)
+    picture = Image.new("RGBA", (large, large), (*rgba(canvas.palette.accent)[:3], 0))
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((0, 0, large - 1, large - 1), fill=rgba(canvas.palette.accent))
+    ink = rgba(legible(canvas.palette.on_accent, canvas.palette.accent))
+    width = max(1, round(large * 0.11))
+    draw.line(
+        [(large * 0.27, large * 0.52), (large * 0.44, large * 0.68), (large * 0.74, large * 0.34)], fill=ink, width=width, joint="curve"
+    )
+    return picture.resize((max(1, round(side)), max(1, round(side))), Image.Resampling.BOX)
+
+
+def draw_call(overlay: Overlay, canvas: Canvas, foot: float) -> tuple[list[Layer], float]:
+    """Draw the call as a button that breathes, standing on `foot`; layers and height."""
+    picture, edge = call_picture(overlay.text, canvas)
+    if picture is None:
+        return [], 0.0
+    high, seconds = picture.height - 2 * edge, overlay.end - overlay.start
+    x = canvas.left_of(picture.width - 2 * edge) - edge
+    pose = _breathing(x, foot - high - edge, seconds)
+    return [Layer(sprite=sprite(picture), start=overlay.start, end=overlay.end, order=16, pose=pose)], float(high)
+
+
+def call_picture(text: str, canvas: Canvas) -> tuple[Any, int]:
+    """Draw the button; returns the RGBA picture and the border around it (for the shadow)."""
+    kind = lighter(canvas.type)
+    text = clean(text, kind)
+    if not text:
+        return None, 0
+    unit = canvas.unit
+    size, rows = rows_in(text, CALL_SIZE * unit, kind, canvas.room - 150 * unit, rows=1, smallest=0.7)
+    ink = legible(canvas.palette.on_accent, canvas.palette.accent)
+    line = set_line([Run(text=rows[0], size_px=size, fill=ink)], kind)
+    high, pad, arrow = round(size * 1.95), size * 0.85, size * 0.42
+    button = panel((round(2 * pad + line.width + size * 0.35 + arrow), high), high / 2, canvas.palette.accent)
+    button.alpha_composite(line.picture, (round(pad - line.pad), round(high / 2 + size * 0.37 - line.baseline)))
+    button.alpha_composite(_arrow(arrow, ink, size * 0.075), (round(pad + line.width + size * 0.35), round((high - arrow * 1.4) / 2)))
+    blur = 9 * unit
+    return with_shadow(button, blur, 80), round(3 * blur)
+
+
+def _arrow(side: float, ink: str, width: float) -> Any:
+    from PIL import Image, ImageDraw
+
+    size = (round(side * FINE), round(side * 1.4 * FINE))
+    picture = Image.new("RGBA", size, (*rgba(ink)[:3], 0))
+    w, h = size
+    draw = ImageDraw.Draw(picture)
+    draw.line(
+        [(w * 0.25, h * 0.2), (w * 0.7, h * 0.5), (w * 0.25, h * 0.8)], fill=rgba(ink), width=max(1, round(width * FINE)), joint="curve"
+    )
+    return picture.resize((max(1, round(side)), max(1, round(side * 1.4))), Image.Resampling.BOX)
+
+
+def _breathing(x: float, y: float, seconds: float) -> Any:
+    def pose(time: float) -> Pose:
+        share = time / 0.45
+        size = 0.8 + 0.2 * out_back(share) if share < 1 else 1 + 0.018 * math.sin(2 * math.pi * (time - 0.45) / PULSE_S)
+        return Pose(x=x, y=y, scale=size, opacity=out_cubic(share * 2) * out_cubic((seconds - time) / 0.28))
+
+    return pose
+
+
+def draw_logo(overlay: Overlay, canvas: Canvas) -> list[Layer]:
+    """Set the logo into the upper right corner of the safe box. Raises InputError when its file cannot be used."""
+    picture = _logo(overlay, canvas)
+    _, top, right, _ = canvas.box
+    pose = fade(round(right - picture.width), round(top), overlay.end - overlay.start, opacity=0.94)
+    return [Layer(sprite=sprite(picture), start=overlay.start, end=overlay.end, order=18, pose=pose)]
+
+
+def _logo(overlay: Overlay, canvas: Canvas) -> Any:
+    from PIL import Image, ImageOps
+
+    side = max(8, round(LOGO * canvas.unit))
+    if not overlay.image:
+        raise InputError("could not draw the logo: the overlay names no image; give `image` a PNG with transparency")
+    try:
+        with Image.open(Path(overlay.image), formats=("PNG", "JPEG", "WEBP")) as file:
+            if file.width * file.height > MAX_PIXELS:
+                raise InputError(f"could not use logo {overlay.image}: {file.width}×{file.height} px is too large; give a smaller picture")
+            return ImageOps.contain(ImageOps.exif_transpose(file).convert("RGBA"), (2 * side, side), Image.Resampling.LANCZOS)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"could not read logo {overlay.image}: {error}; give a PNG, JPEG or WebP file") from error
