@@ -33,6 +33,8 @@ HEAVY = {
 }
 STARTS_PROCESSES = {"subprocess", "multiprocessing", "pty"}
 DOOR = Path("clipper/ffmpeg.py")
+WORKERS = Path("pipelines/executors/local.py")
+"""Starts this project's own workers, nothing else: docs/why/executor-local-processes.md."""
 
 
 def sources() -> list[Path]:
@@ -57,7 +59,7 @@ def test_imports_point_downwards(path: Path) -> None:
     assert not wrong, f"{path} imports {sorted(wrong)}: the direction is pipelines → generators → clipper"
 
 
-@pytest.mark.parametrize("path", [path for path in sources() if path != DOOR], ids=str)
+@pytest.mark.parametrize("path", [path for path in sources() if path not in (DOOR, WORKERS)], ids=str)
 def test_one_door_starts_processes(path: Path) -> None:
     assert not imports(path) & STARTS_PROCESSES, f"{path} starts processes; {DOOR} is the one door"
     calls = {
@@ -67,6 +69,14 @@ def test_one_door_starts_processes(path: Path) -> None:
     }
     starts = ("os.system", "os.popen", "os.fork", "os.exec", "os.spawn", "os.posix_spawn", "ffmpeg.run", "ffmpeg.probe")
     assert not {call for call in calls if call.startswith(starts) and "clipper.ffmpeg" not in call and _is_foreign(path, call)}
+
+
+def test_workers_run_this_python_alone() -> None:
+    tree = ast.parse((ROOT / WORKERS).read_text(encoding="utf-8"))
+    starts = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("subprocess.")]
+    assert [ast.unparse(node.args[0]) for node in starts] == [
+        "[sys.executable, '-m', 'pipelines.executors.worker', str(os.getpid())]",
+    ]
 
 
 def _is_foreign(path: Path, call: str) -> bool:

@@ -1,0 +1,104 @@
+"""The other end of the local executor: a process that runs tasks for its parent, and never outlives it.
+
+It reads one JSON object a line from stdin: {"run": task}, {"cancel": id}; the end of stdin is the end of the parent. It writes
+to what was its stdout: {"progress": …}, {"done": …}, {"failed": …}. Whatever libraries print goes to stderr.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from typing import IO, Any
+
+from clipper.errors import LivecutError
+from pipelines.executors import Context, resolve
+from pipelines.progress import Progress
+
+EVERY_S = 0.2
+"""Progress of one stage is told at most this often."""
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Serve until the parent closes stdin."""
+    parent = int(sys.argv[1])
+    _die_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)
+    logging.basicConfig(level=os.environ.get("LIVECUT_LOG_LEVEL", "WARNING"), format="%(levelname)s %(name)s: %(message)s")
+    Worker(out).serve()
+
+
+def _die_with(parent: int) -> None:
+    """Ask the system to kill this process when its parent dies, and see whether that has happened already."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+class Worker:
+    """Runs one task at a time."""
+
+    def __init__(self, out: IO[str]) -> None:
+        self._out = out
+        self._lock = threading.Lock()
+        self._tasks: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._cancelled: set[str] = set()
+        self._said: dict[str, float] = {}
+
+    def serve(self) -> None:
+        """Read orders in a thread, run tasks in this one: models and signals belong to the main thread."""
+        threading.Thread(target=self._listen, daemon=True).start()
+        while (task := self._tasks.get()) is not None:
+            self._tell(self._run(task))
+
+    def _listen(self) -> None:
+        for line in sys.stdin:
+            order = json.loads(line)
+            if "run" in order:
+                self._tasks.put(order["run"])
+            elif "cancel" in order:
+                self._cancelled.add(order["cancel"])
+            else:
+                self._tasks.put(None)
+                return
+        os._exit(1)  # the parent is gone: nobody waits for what is under way
+
+    def _run(self, task: Mapping[str, Any]) -> dict[str, Any]:
+        context = Context(progress=self._progress, cancelled=lambda: task["id"] in self._cancelled)
+        for name, value in task.get("environment", {}).items():
+            os.environ[name] = value
+        try:
+            return {"done": task["id"], "value": resolve(task["function"])(task["arguments"], context)}
+        except LivecutError as error:
+            return {"failed": task["id"], "name": type(error).__name__, "message": str(error), "code": error.exit_code, "trace": ""}
+        except Exception as error:
+            trace = traceback.format_exc(limit=-20)
+            return {"failed": task["id"], "name": type(error).__name__, "message": str(error), "code": 1, "trace": trace}
+
+    def _progress(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if 0 < progress.fraction < 1 and now - self._said.get(progress.stage, 0.0) < EVERY_S:
+            return
+        self._said[progress.stage] = now
+        self._tell({"progress": [progress.stage, progress.fraction, progress.detail]})
+
+    def _tell(self, message: Mapping[str, Any]) -> None:
+        with self._lock:
+            self._out.write(json.dumps(message, ensure_ascii=True) + "\n")
+            self._out.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,239 @@
+"""One suite over every executor of the table."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import wait
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clipper.errors import Cancelled, InputError
+from pipelines import executors
+from pipelines.executors import EXECUTORS, Executor, Needs, Task, TaskFailed, WorkerDied, run_all
+from pipelines.progress import Progress
+
+HERE = "tests.contract.executor_tasks"
+LIMIT_S = 30.0
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(params=sorted(EXECUTORS))
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def make(name: str) -> Iterator[Callable[..., Executor]]:
+    made: list[Executor] = []
+
+    def load(capacity: Needs | None = None) -> Executor:
+        made.append(executors.load(name, capacity=capacity or Needs(cpus=2), patience_s=1.0))
+        return made[-1]
+
+    yield load
+    for executor in made:
+        executor.close()
+
+
+def task(id: str, function: str = "add", *, needs: Needs | None = None, **more: Any) -> Task:
+    fields = {name: more.pop(name) for name in ("group", "last", "limit_s", "inputs") if name in more}
+    return Task(id=id, function=f"{HERE}:{function}", arguments=more, needs=needs or Needs(), **fields)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except OSError:
+        return False
+
+
+def until(claim: Callable[[], bool], seconds: float = LIMIT_S) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if claim():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_values_come_back(make: Callable[..., Executor]) -> None:
+    told: list[Progress] = []
+    future = make().submit(task("t", a=1, b=2, text="直播 \udcff"), progress=told.append)
+    assert future.result(LIMIT_S) == {"sum": 3, "text": "直播 \udcff"}
+    assert [(one.stage, one.fraction) for one in told] == [("adding", 0.0), ("adding", 1.0)]
+
+
+def test_what_a_library_prints_disturbs_nothing(make: Callable[..., Executor]) -> None:
+    assert make().submit(task("t", "where")).result(LIMIT_S)["pid"] != os.getpid()
+
+
+def test_an_error_keeps_its_message_and_code(make: Callable[..., Executor]) -> None:
+    executor = make()
+    with pytest.raises(TaskFailed, match=r"^could not use it: it is too small$") as found:
+        executor.submit(task("t", "refuse")).result(LIMIT_S)
+    assert (found.value.name, found.value.exit_code) == ("InputError", 2)
+    with pytest.raises(TaskFailed, match="ZeroDivisionError: division by zero") as found:
+        executor.submit(task("u", "divide", by=0)).result(LIMIT_S)
+    assert "executor_tasks.py" in found.value.trace
+
+
+def test_a_worker_that_is_killed_costs_its_own_task_alone(make: Callable[..., Executor]) -> None:
+    executor = make()
+    futures = {
+        name: executor.submit(task(name, name if name in ("die", "leave") else "add", a=1, b=1)) for name in ("a", "die", "b", "leave", "c")
+    }
+    wait(futures.values(), LIMIT_S)
+    assert [futures[name].result()["sum"] for name in "abc"] == [2, 2, 2]
+    with pytest.raises(WorkerDied, match=r"die: .*") as found:
+        futures["die"].result()
+    assert found.value.signal in (None, signal.SIGKILL)
+    with pytest.raises(WorkerDied):
+        futures["leave"].result()
+
+
+def test_needs_are_kept_within_what_there_is(make: Callable[..., Executor], tmp_path: Path) -> None:
+    executor = make(Needs(cpus=2))
+    log = tmp_path / "log"
+    futures = [
+        executor.submit(task(f"t{n}", "nap", log=str(log), name=str(n), seconds=0.3, needs=Needs(cpus=cpus)))
+        for n, cpus in enumerate([1, 1, 2, 1])
+    ]
+    assert not wait(futures, LIMIT_S).not_done
+    running, most = set[str](), 0
+    for line in log.read_text().split():
+        running = running | {line[1:]} if line[0] == "+" else running - {line[1:]}
+        most = max(most, len(running))
+        assert not ("2" in running and len(running) > 1), "the one that needs both has them alone"
+    assert most == 2, "and two small ones run beside each other"
+
+
+def test_needs_that_nobody_can_meet_are_refused_at_once(make: Callable[..., Executor]) -> None:
+    executor = make(Needs(cpus=2, gpus=0))
+    began = time.monotonic()
+    with pytest.raises(InputError, match="needs 1 graphics processor"):
+        executor.submit(task("t", needs=Needs(gpus=1))).result(LIMIT_S)
+    with pytest.raises(InputError, match="needs 64 processors"):
+        executor.submit(task("u", needs=Needs(cpus=64))).result(LIMIT_S)
+    assert time.monotonic() - began < 5
+
+
+def test_tasks_that_share_no_processor_get_different_graphics_processors(make: Callable[..., Executor]) -> None:
+    executor = make(Needs(cpus=2, gpus=2))
+    futures = [executor.submit(task(f"t{n}", "where", seconds=0.5, needs=Needs(gpus=1))) for n in range(2)]
+    assert {future.result(LIMIT_S)["gpu"] for future in futures} == {"0", "1"}
+
+
+def test_an_input_that_cannot_be_seen_is_said_before_the_task_starts(make: Callable[..., Executor], tmp_path: Path) -> None:
+    future = make().submit(task("t", inputs=(str(tmp_path / "nowhere.mp4"),), a=1, b=1))
+    with pytest.raises(InputError, match=r"nowhere.mp4 cannot be seen"):
+        future.result(LIMIT_S)
+
+
+def test_a_group_runs_in_order(make: Callable[..., Executor], tmp_path: Path) -> None:
+    executor = make()
+    log = tmp_path / "log"
+    futures = [executor.submit(task(f"t{n}", "nap", log=str(log), name=str(n), seconds=0.05, group="g", last=n == 2)) for n in range(3)]
+    assert not wait(futures, LIMIT_S).not_done
+    assert log.read_text().split() == ["+0", "-0", "+1", "-1", "+2", "-2"]
+
+
+def test_a_task_that_asks_stops_when_told(make: Callable[..., Executor]) -> None:
+    executor = make()
+    started = threading.Event()
+    future = executor.submit(task("t", "wait"), progress=lambda told: started.set())
+    assert started.wait(LIMIT_S)
+    executor.cancel("t")
+    with pytest.raises(Cancelled):
+        future.result(LIMIT_S)
+
+
+def test_a_task_that_has_not_started_is_cancelled_without_starting(make: Callable[..., Executor], tmp_path: Path) -> None:
+    executor = make(Needs(cpus=1))
+    first = executor.submit(task("first", "wait"))
+    log = tmp_path / "log"
+    log.touch()
+    second = executor.submit(task("second", "nap", log=str(log), name="2", seconds=0))
+    executor.cancel("second")
+    with pytest.raises(Cancelled):
+        second.result(LIMIT_S)
+    executor.cancel("first")
+    with pytest.raises(Cancelled):
+        first.result(LIMIT_S)
+    assert log.read_text() == ""
+
+
+def stubborn(executor: Executor, tmp_path: Path, **more: Any) -> tuple[Any, list[int]]:
+    pids = tmp_path / "pids"
+    future = executor.submit(task("t", "stubborn", pids=str(pids), **more))
+    assert until(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+    return future, [int(pid) for pid in pids.read_text().split()]
+
+
+def test_a_task_that_does_not_stop_is_killed_with_its_children(make: Callable[..., Executor], tmp_path: Path) -> None:
+    executor = make()
+    future, pids = stubborn(executor, tmp_path)
+    executor.cancel("t")
+    with pytest.raises(Cancelled):
+        future.result(LIMIT_S)
+    assert until(lambda: not any(map(is_alive, pids)), 5)
+
+
+def test_a_task_over_its_limit_is_killed(make: Callable[..., Executor], tmp_path: Path) -> None:
+    future, pids = stubborn(make(), tmp_path, limit_s=2.0)
+    with pytest.raises(WorkerDied, match="took longer than 2 s"):
+        future.result(LIMIT_S)
+    assert until(lambda: not any(map(is_alive, pids)), 5)
+
+
+def test_closing_settles_every_future(make: Callable[..., Executor]) -> None:
+    executor = make(Needs(cpus=1))
+    futures = [executor.submit(task(f"t{n}", "wait")) for n in range(3)]
+    executor.close()
+    for future in futures:
+        with pytest.raises(Cancelled):
+            future.result(0)
+
+
+def test_thousands_of_tasks_are_drawn_only_as_places_become_free(make: Callable[..., Executor]) -> None:
+    drawn = finished = 0
+
+    def many() -> Iterator[Task]:
+        nonlocal drawn
+        for number in range(12):
+            drawn += 1
+            assert drawn - finished <= 3, "no more than the window"
+            yield task(f"t{number}", a=number, b=0, group=f"g{number % 2}", last=False)
+
+    executor = make()
+    sums = []
+    for _, future in run_all(executor, many(), window=3):
+        finished += 1
+        sums.append(future.result()["sum"])
+    assert sorted(sums) == list(range(12))
+
+
+def test_everything_dies_with_the_driver(name: str, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    code = (
+        "from pipelines import executors; from pipelines.executors import Needs, Task\n"
+        f"e = executors.load({name!r}, capacity=Needs(cpus=1), patience_s=1.0)\n"
+        f"e.submit(Task(id='t', function={HERE + ':stubborn'!r}, arguments={{'pids': {str(pids)!r}}})).result()\n"
+    )
+    driver = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+    assert until(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+    driver.kill()
+    driver.wait()
+    assert until(lambda: not any(is_alive(int(pid)) for pid in pids.read_text().split()), 10)
+
+
+def test_an_unknown_executor_is_named() -> None:
+    with pytest.raises(InputError, match=r"executor .slurm. is not known; known: .*local"):
+        executors.load("slurm")
