@@ -130,7 +130,7 @@ def _period(strength: NDArray[np.float64]) -> int:
     auto = np.fft.irfft(np.abs(spectrum) ** 2, size)[: 2 * high + 1]
     lags = np.arange(low, high + 1)
     taste = np.exp(-0.5 * (np.log2(lags * HOP_S * USUAL_BPM / 60) / 0.9) ** 2)
-    doubled = np.array([auto[min(2 * lag, len(auto) - 1)] for lag in lags])
+    doubled = np.array([auto[min(2 * int(lag), len(auto) - 1)] for lag in lags])
     return int(lags[np.argmax((auto[lags] + 0.5 * doubled) * taste)])
 
 
