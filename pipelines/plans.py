@@ -47,7 +47,7 @@ def save_plans(folder: Path, plans: Sequence[Plan], *, replan: bool) -> tuple[Pl
     A file that a person changed is kept and used, also when no plan of this run has its name any more. `replan` writes
     everything anew.
     """
-    written = _Written(folder)
+    written = Written(folder)
     names = _names(plans)
     result = []
     for name, plan in zip(names, plans, strict=True):
@@ -72,7 +72,7 @@ def save_plans(folder: Path, plans: Sequence[Plan], *, replan: bool) -> tuple[Pl
 
 def stored_plans(folder: Path) -> tuple[PlanFile, ...]:
     """Read every plan of a run."""
-    written = _Written(folder)
+    written = Written(folder)
     return tuple(PlanFile(path.stem, load_plan(path), written.is_edited(path)) for path in sorted(folder.glob("*.json")))
 
 
@@ -103,7 +103,7 @@ def _check(plan: Plan, path: Path) -> None:
             )
 
 
-class _Written:
+class Written:
     """Digests of the plan files as this program wrote them: what differs was edited."""
 
     def __init__(self, folder: Path) -> None:
@@ -114,11 +114,13 @@ class _Written:
             self.digests = {}
 
     def is_edited(self, path: Path) -> bool:
+        """Say whether a file is there and not as it was written."""
         if not path.is_file():
             return False
         return self.digests.get(path.stem) != hashlib.sha256(path.read_bytes()).hexdigest()
 
     def write(self, path: Path, data: bytes) -> None:
+        """Write a file when it differs, and remember it."""
         new = hashlib.sha256(data).hexdigest()
         if self.digests.get(path.stem) != new or not path.is_file():
             artefact.save(path, data)
@@ -126,4 +128,5 @@ class _Written:
         self.save()
 
     def save(self) -> None:
+        """Write the digests."""
         artefact.save(self.path, json.dumps(self.digests, indent=1, sort_keys=True).encode() + b"\n")
