@@ -11,12 +11,12 @@ from clipper.values import Track
 if TYPE_CHECKING:
     from clipper.media import AudioBlock
 
-VERSION = 1
+VERSION = 2
 FLOOR_DB = -100.0
 """What digital silence counts as."""
 
 
-def measure_loudness(blocks: Iterable[AudioBlock], *, rate_hz: int = 16_000, step_s: float = 0.1) -> Track:
+def measure_loudness(blocks: Iterable[AudioBlock], *, rate_hz: int = 16_000, step_s: float = 0.05) -> Track:
     """Measure the root mean square of each step in dB of full scale, from −100 to 0; the first step begins at time 0.
 
     `blocks` follow each other from time 0 without holes, as `audio_blocks` yields them, at `rate_hz`.

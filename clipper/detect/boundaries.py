@@ -7,6 +7,8 @@ is nearest to what the recogniser said.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -41,6 +43,22 @@ class BoundaryOptions:
 
 
 DEFAULT = BoundaryOptions()
+
+CLOSES_STOPPED, CLOSES_OTHER = 0.7, 0.9
+"""Share of the host's usual rest that ends a statement where the recogniser wrote a full stop, and where it wrote anything else."""
+TOPIC_RESTS = 1.8
+"""Times that a host rests longer between two topics than between two sentences of one: sellers finish, drink and pick things up."""
+REST_SPREAD = 0.55
+"""Standard deviation of the logarithm of a host's rests."""
+REST_MOST = 1.2
+"""Most that one pause may say of a boundary, in nats: a pause has many reasons."""
+SETTLE_S = 5.0
+"""Farthest that an edge moves outwards to a longer rest, in seconds; half of it inwards."""
+SETTLED_RESTS = 1.5
+"""Worth of one usual rest, up to two, against one `SETTLE_S` of moving."""
+SETTLE_INWARD = 2.0
+"""Times that losing a second of speech costs more than adding one."""
+_STOPS = re.compile(r"[。.!?！？…][\"'”’）)]*\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +167,60 @@ def rested(placed: Sequence[Edges]) -> NDArray[np.float64]:
     least = usual_rest(edge.pause_before for edge in placed[1:] if edge.in_pause[0])
     inner = [min(1.0, edge.pause_before / least) if edge.in_pause[0] and least > 0 else float(least == 0) for edge in placed[1:]]
     return np.array([1.0, *inner, 1.0] if placed else [1.0])
+
+
+def rest_odds(placed: Sequence[Edges]) -> NDArray[np.float64]:
+    """Score how much each sentence's pause before it speaks for a new topic, in nats, (sentences,): 0 for the host's usual rest.
+
+    Log-likelihood ratio of two lognormals of the pause, the usual one and one `TOPIC_RESTS` times as long.
+    """
+    usual = usual_rest(edge.pause_before for edge in placed[1:] if edge.in_pause[0])
+    if usual <= 0:
+        return np.zeros(len(placed))
+    pause = np.array([max(edge.pause_before, 0.05) if edge.in_pause[0] else 0.05 for edge in placed])
+    odds: NDArray[np.float64] = np.log(pause / usual) * np.log(TOPIC_RESTS) / REST_SPREAD**2
+    return np.clip(odds, -REST_MOST, REST_MOST)
+
+
+def closed(sentences: Sequence[Sentence], placed: Sequence[Edges]) -> NDArray[np.bool_]:
+    """Tell before which sentences, and after the last, a statement has ended, so that a cut leaves whole thoughts: (sentences + 1,).
+
+    A pause ends a statement when it is nearly as long as this host's usual rest; behind a full stop a shorter one does.
+    """
+    usual = usual_rest(edge.pause_before for edge in placed[1:] if edge.in_pause[0])
+    ends = [
+        edge.in_pause[1] and edge.pause_after >= usual * (CLOSES_STOPPED if _STOPS.search(sentence.text) else CLOSES_OTHER)
+        for sentence, edge in zip(sentences, placed, strict=True)
+    ]
+    return np.array([True, *ends], bool)
+
+
+def settle(first: int, last: int, placed: Sequence[Edges], room: tuple[int, int]) -> tuple[int, int]:
+    """Move a stretch of sentences, `first` to `last` inclusive, to where the host rests: no utterance is begun or left in its middle.
+
+    Hosts say several short sentences in one breath ("Right. Mornings first. This is ..."). An edge whose pause is short goes to a
+    longer one near it, rather outwards, since half a second too much harms less than half a thought. It stays within `room`,
+    the first and last sentence that may be taken.
+    """
+    usual = usual_rest(edge.pause_before for edge in placed[1:] if edge.in_pause[0])
+    if usual <= 0:
+        return first, last
+
+    def worth(rest: float, moved: float) -> float:
+        return SETTLED_RESTS * min(rest / usual, 2.0) - (moved if moved >= 0 else SETTLE_INWARD * -moved) / SETTLE_S
+
+    starts = [at for at in range(room[0], last + 1) if -SETTLE_S <= placed[at].start - placed[first].start <= SETTLE_S / 2]
+    starts = [first] if _rest_before(placed, first) >= usual else starts
+    begin = max(starts, key=lambda at: (worth(_rest_before(placed, at), placed[first].start - placed[at].start), -abs(at - first)))
+    ends = [at for at in range(begin, room[1] + 1) if -SETTLE_S / 2 <= placed[at].end - placed[last].end <= SETTLE_S]
+    ends = [last] if _rest_before(placed, last + 1) >= usual and last >= begin else ends
+    finish = max(ends, key=lambda at: (worth(_rest_before(placed, at + 1), placed[at].end - placed[last].end), -abs(at - last)))
+    return begin, max(begin, finish)
+
+
+def _rest_before(placed: Sequence[Edges], at: int) -> float:
+    """Give the pause before a sentence; the stream's ends are as good as the longest."""
+    return placed[at].pause_before if 0 < at < len(placed) else math.inf
 
 
 def _joint(end: float, start: float, silent: Sequence[Span], options: BoundaryOptions) -> Span | None:

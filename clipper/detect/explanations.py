@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipper.detect import constants as c
+from clipper.detect.boundaries import closed, rest_odds
 from clipper.detect.emissions import Read, Scores, Table, read, score
 from clipper.detect.names import own_words
 from clipper.detect.naming import name_of
@@ -75,6 +76,7 @@ def find_explanations(
     options = options or ExplanationOptions()
     considered = candidates(evidence, products, always)
     stream = read(evidence, considered)
+    stream = replace(stream, closed=closed(stream.sentences, stream.placed))
     size = len(evidence.sentences)
     share: Table | None = None
     scores = score(evidence, stream, None, options.channels)
@@ -218,8 +220,7 @@ def _boundaries(
         | has.get("chitchat", none)
         | has.get("wait", none)
     )
-    pause = np.array([edge.pause_before for edge in stream.placed])
-    rest = np.minimum(pause * c.PAUSE_PER_SECOND, c.PAUSE_MOST) - 0.25 + np.where(stream.closed[:size], 0.0, c.UNCLOSED)
+    rest = rest_odds(stream.placed) + np.where(stream.closed[:size], 0.0, c.UNCLOSED)
     cuts = _cut_near(evidence, stream) if "picture" in options.channels else none
     edge = rest + np.where(cuts, c.CUT_NEAR, 0.0)
     before = np.concatenate([[False], opens[:-1]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from clipper.detect.boundaries import BoundaryOptions, Edges, edges, pauses
+from clipper.detect.boundaries import BoundaryOptions, Edges, edges, pauses, settle
 from clipper.detect.curves import curves
 from clipper.detect.explanations import ExplanationOptions, find_explanations
 from clipper.detect.hot_items import MOST_CONFIDENT, HotOptions, find_hot_items
@@ -13,7 +13,7 @@ from clipper.detect.teasers import TeaserOptions, find_teasers
 from clipper.detect.topics import find_topics
 from clipper.values import Evidence, Findings, HotItem, Product, Segment, Sentence, Span
 
-FIND_VERSION = 5
+FIND_VERSION = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +39,9 @@ def find(evidence: Evidence, products: tuple[Product, ...], options: FindOptions
         explained = find_topics(evidence, options.explanations)
     stream = explained.stream
     placed = edges(evidence.sentences, pauses(evidence, options.boundaries), _cuts(evidence), evidence.duration, options.boundaries)
-    segments = tuple(_snapped(segment, evidence.sentences, placed) for segment in explained.segments)
-    hot = tuple(
-        _snapped_hot(item, evidence.sentences, placed) for item in find_hot_items(evidence, explained.segments, stream, options.hot)
-    )
+    segments = _settled(explained.segments, evidence.sentences, placed)
+    found = find_hot_items(evidence, explained.segments, stream, options.hot)
+    hot = tuple(_snapped_hot(item, evidence.sentences, placed, options.hot.max_s) for item in found)
     if not matched:
         hot = tuple(replace(item, confidence=min(item.confidence, MOST_CONFIDENT["speech"])) for item in hot)
     teasers = find_teasers(evidence, segments, hot, stream, placed, options.teasers)
@@ -54,24 +53,42 @@ def _cuts(evidence: Evidence) -> tuple[float, ...]:
     return evidence.picture.cuts if evidence.picture is not None else ()
 
 
-def _snapped(segment: Segment, sentences: Sequence[Sentence], placed: Sequence[Edges]) -> Segment:
-    span = _on_edges(segment.span, sentences, placed)
-    gaps = tuple(_on_edges(gap, sentences, placed) for gap in segment.interruptions)
-    return replace(segment, start=span.start, end=span.end, interruptions=gaps)
+def _settled(segments: Sequence[Segment], sentences: Sequence[Sentence], placed: Sequence[Edges]) -> tuple[Segment, ...]:
+    """Lay explanations onto sentences, beginning and ending where the host rests; none reaches into its neighbours."""
+    spans = [_sentences_of(segment.span, sentences) for segment in segments]
+    settled: list[Segment] = []
+    taken = 0
+    for number, (segment, (first, last)) in enumerate(zip(segments, spans, strict=True)):
+        after = spans[number + 1][0] - 1 if number + 1 < len(spans) else len(sentences) - 1
+        first, last = settle(first, last, placed, (min(taken, first), max(after, last)))
+        taken = last + 1
+        gaps = tuple(_on_edges(gap, sentences, placed) for gap in segment.interruptions)
+        settled.append(replace(segment, start=placed[first].start, end=placed[last].end, interruptions=gaps))
+    return tuple(settled)
 
 
-def _snapped_hot(item: HotItem, sentences: Sequence[Sentence], placed: Sequence[Edges]) -> HotItem:
-    span = _on_edges(item.span, sentences, placed)
+def _snapped_hot(item: HotItem, sentences: Sequence[Sentence], placed: Sequence[Edges], longest_s: float) -> HotItem:
+    """Lay a hot window onto sentences, where the host rests if that does not make it too long."""
+    first, last = _sentences_of(item.span, sentences)
+    begin, finish = settle(first, last, placed, (0, len(sentences) - 1))
+    if placed[finish].end - placed[begin].start > longest_s:
+        begin, finish = first, last
+    span = Span(placed[begin].start, placed[finish].end)
     return replace(item, start=span.start, end=span.end, peak=min(max(item.peak, span.start), span.end))
 
 
 def _on_edges(span: Span, sentences: Sequence[Sentence], placed: Sequence[Edges]) -> Span:
     """Move a span that begins and ends with sentences into the pauses around them."""
+    first, last = _sentences_of(span, sentences)
+    return Span(placed[first].start, placed[last].end)
+
+
+def _sentences_of(span: Span, sentences: Sequence[Sentence]) -> tuple[int, int]:
+    """Name the first and the last sentence of a span that begins and ends with sentences."""
     from bisect import bisect_left
 
     first = min(bisect_left(sentences, span.start - 0.001, key=lambda s: s.start), len(sentences) - 1)
-    last = max(first, bisect_left(sentences, span.end + 0.001, key=lambda s: s.end) - 1)
-    return Span(placed[first].start, placed[last].end)
+    return first, max(first, bisect_left(sentences, span.end + 0.001, key=lambda s: s.end) - 1)
 
 
 def _warnings(evidence: Evidence, products: Sequence[Product], matched: bool) -> tuple[str, ...]:

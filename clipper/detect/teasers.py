@@ -18,6 +18,7 @@ import numpy as np
 from clipper.detect.boundaries import Edges
 from clipper.detect.emissions import Read, content_words
 from clipper.detect.hot_items import loudness_z
+from clipper.detect.mentions import times
 from clipper.errors import InputError
 from clipper.values import Evidence, HotItem, Segment, Span, Teaser
 
@@ -59,7 +60,16 @@ LENGTH_COSTS = 0.6
 """Power of a moment's length in the greedy choice: 1 would take the shortest exclamations, 0 the longest runs."""
 BREATHLESS = 0.3
 """Least share of a moment's worth that is left for each edge: at full worth the host rests as long as usual there, and in
-proportion where the pause is shorter and the cut sounds like one."""
+proportion where the pause is shorter and the cut sounds like one. (More than in proportion would drop countdowns, which are
+said without rests.)"""
+HOOKS_WITHIN_S = 1.5
+"""A viewer decides in so many seconds whether to stay."""
+HOOKS = {"surprise": 1.2, "hook": 1.0, "promise": 1.0, "result": 0.8, "count": 0.8, "demo": 0.5, "proof": 0.3}
+"""What holds a viewer when it comes within that time."""
+OPENING_WORTH = 0.3
+"""Worth of the best opening of a set, per unit."""
+MOST_SENTENCES = 5
+"""Sentences of one moment at most: some hosts say five in a breath."""
 TOO_ALIKE = 0.5
 """Share of common content words from which two runs say the same."""
 _RESULT = re.compile(
@@ -69,9 +79,11 @@ _RESULT = re.compile(
     re.IGNORECASE,
 )
 _COUNT = re.compile(
-    r"三[、,，]?\s*二[、,，]?\s*一|3[、,，]?\s*2[、,，]?\s*1|五[、,，]?四|5[、,，]?4|three,? two,? one|five,? four|倒数|countdown",
+    r"(?<!\d)(?:(?:5\W{0,2})?4\W{0,2})?3\W{0,2}2\W{0,2}1|(?<!\d)5\W{0,2}4\W{0,2}3|三\W{0,2}二\W{0,2}一|五\W{0,2}四\W{0,2}三"
+    r"|three\W{1,3}two\W{1,3}one|five\W{1,3}four\W{1,3}three|倒数|倒计时|countdown",
     re.IGNORECASE,
 )
+_DARE = re.compile(r"你们?(?:说|看|猜|信)[^，。,.]{0,4}(\w)不\1|\b(?:can you believe|how (?:good|cool|crazy|pretty) is)\b", re.IGNORECASE)
 _DANGLING = re.compile(r"^\W*(?:所以|然后|而且|但是|因为|它|她|他|and\b|but\b|so\b|because\b|which\b|it\b|they\b)", re.IGNORECASE)
 
 
@@ -152,7 +164,7 @@ def moments(
     placed: Sequence[Edges],
     options: TeaserOptions,
 ) -> tuple[Moment, ...]:
-    """List every run of one to three sentences that is short enough and worth anything."""
+    """List every run of a few sentences that is short enough and worth anything."""
     kinds = [_kinds(stream, at) for at in range(len(stream.sentences))]
     owners = [_owner(segments, (s.start + s.end) / 2) for s in stream.sentences]
     loud = np.clip(loudness_z(evidence, stream.sentences), 0, 2)
@@ -161,7 +173,7 @@ def moments(
     worth = _echoed(worth, owners)
     found = []
     for first in range(len(stream.sentences)):
-        for last in range(first, min(first + 3, len(stream.sentences))):
+        for last in range(first, min(first + MOST_SENTENCES, len(stream.sentences))):
             span = Span(placed[first].start, placed[last].end)
             if span.duration > options.longest_piece_s or (last > first and owners[last] != owners[first]):
                 break
@@ -189,11 +201,25 @@ def _moment(stream: Read, first: int, last: int, span: Span, value: float, kinds
         for kind, amount in kinds[at].items():
             merged[kind] = merged.get(kind, 0.0) + amount
     text = "".join(stream.sentences[at].text for at in range(first, last + 1))
-    value *= max(BREATHLESS, float(stream.rested[first])) * max(BREATHLESS, float(stream.rested[last + 1]))
+    for edge in (first, last + 1):
+        value *= max(BREATHLESS, float(stream.rested[edge]))
     if _DANGLING.match(stream.sentences[first].text):
         value *= 0.8
-    opens = sum(merged.get(kind, 0.0) for kind in ("surprise", "hook", "promise", "exclamation")) + 0.5 * value / max(span.duration, 2.0)
+    opens = opening(stream, first) + 0.5 * value / max(span.duration, 2.0)
     return Moment(first, last, span, value, tuple(sorted(merged.items())), sku, opens, frozenset(content_words(text)))
+
+
+def opening(stream: Read, at: int) -> float:
+    """Say how well a sentence holds a viewer within `HOOKS_WITHIN_S`: by what is said in it until then."""
+    sentence = stream.sentences[at]
+    named = any(m.kind in ("name", "title", "learned") for m in stream.mentions.get(at, ()))
+    found = {"promise" if cue.kind == "preview" and named else cue.kind: cue.start for cue in reversed(stream.cues) if cue.sentence == at}
+    for kind, pattern in (("result", _RESULT), ("count", _COUNT), ("surprise", _DARE)):
+        match = pattern.search(sentence.text)
+        if match:
+            found[kind] = min(found.get(kind, match.start()), match.start())
+    soon = [kind for kind, start in found.items() if times(sentence, start, start + 1)[0] - sentence.start <= HOOKS_WITHIN_S]
+    return sum(HOOKS.get(kind, 0.0) for kind in soon)
 
 
 _CUED = ("surprise", "demo", "proof", "hook", "price", "urgency", "benefit")
@@ -211,6 +237,8 @@ def _kinds(stream: Read, at: int) -> Mapping[str, float]:
         found["result"] = 1.0
     if _COUNT.search(text):
         found["count"] = 1.0
+    if _DARE.search(text):
+        found["surprise"] = max(found.get("surprise", 0.0), 0.6)
     if re.search(r"[!！]", text):
         found["exclamation"] = 1.0
     if "preview" in count and any(m.kind in ("name", "title", "learned") for m in stream.mentions.get(at, ())) and "service" not in count:
@@ -260,7 +288,7 @@ def choose(pool: Sequence[Moment], options: TeaserOptions) -> tuple[Moment, ...]
 
 
 def value(chosen: Sequence[Moment]) -> float:
-    """Value of a set: worth with diminishing returns per kind and product, minus what is said twice."""
+    """Value of a set: worth with diminishing returns per kind and product, and how well its best opening hooks."""
     kinds: dict[str, float] = {}
     products: dict[str | None, int] = {}
     total = 0.0
@@ -269,6 +297,7 @@ def value(chosen: Sequence[Moment]) -> float:
         total += moment.worth / math.sqrt(products[moment.sku]) if products[moment.sku] > 3 else moment.worth
         for kind, amount in moment.kinds:
             kinds[kind] = kinds.get(kind, 0.0) + max(amount, 0.0)
+    total += OPENING_WORTH * max((moment.opens for moment in chosen), default=0.0)
     return total + sum(0.5 * WORTH.get(kind, 0.0) * math.log1p(amount) for kind, amount in kinds.items())
 
 
