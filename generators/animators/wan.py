@@ -18,6 +18,7 @@ from generators.diffusion import (
     DiffusersOptions,
     Loaded,
     TextEncoder,
+    check_length,
     choose,
     decode,
     denoise,
@@ -176,5 +177,6 @@ def _ways_to_decode(model: Loaded, latents: Any) -> list[tuple[str, Callable[[],
 
 
 def _encode(pipe: Any, text: str) -> dict[str, Any]:
+    check_length(pipe, text, TEXT_TOKENS)
     embeds, _ = pipe.encode_prompt(prompt=text, do_classifier_free_guidance=False, max_sequence_length=TEXT_TOKENS)
     return {"embeds": embeds}

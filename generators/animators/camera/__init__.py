@@ -51,8 +51,12 @@ class CameraOptions:
 
 SMALLEST_SHARE = 0.5
 """A product is at least this share of its room along one side, however few pixels it has."""
-ROOM_FOR_MOVES = 0.9
+ROOM_FOR_MOVES = 0.92
 """Share of the room that the product fills at rest: pushing in takes the remainder."""
+
+
+UNKNOWN = Box(0.1, 0.1, 0.8, 0.8)
+"""What is kept in sight when nothing tells where the product is."""
 
 
 class Camera:
@@ -109,6 +113,7 @@ class Camera:
         fit = min((space.right - space.left) / wide, (space.bottom - space.top) / tall)
         scale = min(ROOM_FOR_MOVES * fit, max(self.options.largest_scale, SMALLEST_SHARE * fit))
         x, y = space.centre
+        x += _balance(cutout, scale * photo.width_px, 0.5 * (space.right - space.left - wide * scale))
         # Low things stand on the lower part of the room, as on a table, and do not hang in the middle of it.
         y += 0.3 * max(0.0, (space.bottom - space.top) - tall * scale) * 0.5
         rest = around(scale, left + wide / 2, top + tall / 2, x, y)
@@ -140,16 +145,16 @@ class Camera:
         back = rest.inverse()
         reach = 0.08 * max(width, height)
         window = (*back.apply(-reach, -reach), *back.apply(width + reach, height + reach))
-        plane = extended(photo, window, rest.scale * 1.12)
+        plane = extended(photo, request.cutout.box, window, rest.scale * 1.12)
         sweep = Sweep((0, 0, width, height), 0.5 * request.style.light_sweep, 1.0)
         return Single(width=width, height=height, plane=plane, rest=plane.placed(rest), sweep=sweep), stage
 
     def _fill(self, photo: Photo, cutout: Cutout, width: int, height: int) -> tuple[Similarity, tuple[float, float, float, float]]:
         """Return where the whole photo rests: as large as covers the frame, as long as the product stays inside it."""
-        left, top, wide, tall = _pixels(cutout.box, photo) if cutout.method != "none" else (0.0, 0.0, photo.width_px, photo.height_px)
+        left, top, wide, tall = _pixels(cutout.box if cutout.method != "none" else UNKNOWN, photo)
         contain = min(width / photo.width_px, height / photo.height_px)
         cover = max(width / photo.width_px, height / photo.height_px)
-        scale = max(contain, min(cover, self.options.largest_scale, 0.9 * width / wide, 0.8 * height / tall))
+        scale = max(contain, min(cover, self.options.largest_scale, 0.84 * width / wide, 0.74 * height / tall))
         x = _within(left + wide / 2, photo.width_px, width / scale)
         y = _within(top + tall / 2, photo.height_px, height / scale)
         rest = around(scale, x, y, width / 2, height / 2)
@@ -173,6 +178,14 @@ def _is_cropped(cutout: Cutout) -> bool:
     """Tell whether the photo's own edge cuts the product: such a cut must not float in mid-air."""
     edges = (cutout.mask[0], cutout.mask[-1], cutout.mask[:, 0], cutout.mask[:, -1])
     return any(float(np.mean(edge > 127)) > 0.02 for edge in edges)
+
+
+def _balance(cutout: Cutout, width: float, most: float) -> float:
+    """Return how far to shift a lopsided product so that its weight, not only its box, is in the middle: half of the way."""
+    weights = cutout.mask.sum(axis=0, dtype=np.float64)
+    centre = float(weights @ (np.arange(weights.size) + 0.5) / max(weights.sum(), 1.0)) / weights.size
+    shift = 0.5 * (cutout.box.x + cutout.box.w / 2 - centre) * width
+    return max(-most, min(most, shift))
 
 
 def _pixels(box: Box, photo: Photo) -> tuple[float, float, float, float]:

@@ -1,6 +1,7 @@
 """A photo made to cover a frame of another shape: its surroundings are continued, never its content stretched.
 
-Beyond the photo's edge its mirror image goes on, softer the farther it is, and a little darker towards the corners.
+Beyond the photo's edge the strip between edge and product goes on, mirrored to and fro, softer the farther it is and a
+little darker towards the corners. The product itself never appears in it.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import numpy as np
 
 from generators.animators.camera.backdrops.brushes import blur
 from generators.animators.camera.product import Plane, reduction, shrunk
+from clipper.values import Box
 from generators.values import Photo
 
 DARKER = 0.16
 """How much the extension loses at its farthest."""
 
 
-def extended(photo: Photo, window: tuple[float, float, float, float], largest: float) -> Plane:
+def extended(photo: Photo, box: Box, window: tuple[float, float, float, float], largest: float) -> Plane:
     """Return a plane that covers the window (left, top, right, bottom in photo pixels), which may reach beyond the photo."""
     factor = reduction(largest)
     image = np.asarray(shrunk(photo.pixels, factor))
@@ -25,15 +27,27 @@ def extended(photo: Photo, window: tuple[float, float, float, float], largest: f
     left, top = (max(0, int(np.ceil(-edge / factor)) + 4) for edge in window[:2])
     right = max(0, int(np.ceil(window[2] / factor)) - width + 4)
     bottom = max(0, int(np.ceil(window[3] / factor)) - height + 4)
-    picture = _mirrored(image, top, bottom, left, right)
+    rows = _folded(height, top, bottom, box.y * height, (1 - box.y - box.h) * height)
+    columns = _folded(width, left, right, box.x * width, (1 - box.x - box.w) * width)
+    picture = image[rows][:, columns]
     soft = _softened(picture, (top, bottom, left, right), height, width) if max(top, bottom, left, right) > 4 else picture
     from PIL import Image
 
     return Plane(rgb=Image.fromarray(soft), alpha=None, factor=factor, x=-left * factor, y=-top * factor)
 
 
-def _mirrored(image: Any, top: int, bottom: int, left: int, right: int) -> Any:
-    return np.pad(image, [(top, bottom), (left, right), (0, 0)], mode="symmetric")
+def _folded(size: int, before: int, after: int, free_before: float, free_after: float) -> Any:
+    """Return the source index of every row or column: the free strips beside the product, folded to and fro beyond the edges."""
+    index = np.arange(-before, size + after)
+    first, last = max(1, min(size, int(0.8 * free_before))), max(1, min(size, int(0.8 * free_after)))
+    head = _fold(-1 - index[:before], first)
+    tail = size - 1 - _fold(index[before + size :] - size, last)
+    return np.concatenate([head, index[before : before + size], tail])
+
+
+def _fold(distance: Any, length: int) -> Any:
+    around = np.mod(distance, 2 * length)
+    return np.minimum(around, 2 * length - 1 - around)
 
 
 def _softened(picture: Any, sides: tuple[int, int, int, int], height: int, width: int) -> Any:

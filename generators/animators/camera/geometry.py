@@ -75,7 +75,7 @@ class Room:
 
 # (left, top, right, bottom) as fractions of the frame: the title stands above, below, or beside.
 _ROOMS = {
-    "tall": {"top": (0.09, 0.27, 0.91, 0.735), "bottom": (0.09, 0.12, 0.91, 0.60), "left": (0.09, 0.27, 0.91, 0.735)},
+    "tall": {"top": (0.05, 0.26, 0.95, 0.74), "bottom": (0.05, 0.11, 0.95, 0.60), "left": (0.05, 0.26, 0.95, 0.74)},
     "square": {"top": (0.14, 0.25, 0.86, 0.86), "bottom": (0.14, 0.09, 0.86, 0.68), "left": (0.40, 0.13, 0.95, 0.86)},
     "wide": {"top": (0.20, 0.25, 0.80, 0.88), "bottom": (0.20, 0.08, 0.80, 0.70), "left": (0.44, 0.12, 0.94, 0.88)},
 }

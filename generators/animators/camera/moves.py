@@ -84,7 +84,8 @@ def _ends(move: Move, stage: Stage, side: float, strength: float) -> tuple[Simil
     if move == "rise":
         return zoom(1.07, 0, -0.035 * tall * strength), zoom(1.01, 0, 0.012 * tall * strength)
     if move == "pan":
-        return zoom(1.06, side * 0.055 * wide * strength), zoom(1.06, -side * 0.055 * wide * strength)
+        way = side * strength * _slack(stage, 1.05, 0.055 * wide)
+        return zoom(1.05, way), zoom(1.05, -way)
     if move == "detail":
         close = _close(stage)
         return between(Similarity(), close, 0.12), close
@@ -97,6 +98,14 @@ def _eye(stage: Stage) -> tuple[float, float]:
     """Return the point that zooms run to: a little above the product's middle, where labels are."""
     left, top, right, bottom = stage.box
     return (left + right) / 2, top + 0.46 * (bottom - top)
+
+
+def _slack(stage: Stage, scale: float, wanted: float) -> float:
+    """Return how far the product may be shifted to either side, up to what is wanted, and stay in the frame at that scale."""
+    left, _, right, _ = stage.box
+    middle = (left + right) / 2
+    half = scale * (right - left) / 2
+    return max(0.018 * stage.width, min(wanted, middle - half - 0.012 * stage.width, stage.width * 0.988 - middle - half))
 
 
 def _close(stage: Stage) -> Similarity:

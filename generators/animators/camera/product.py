@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from generators.animators.camera.backdrops.brushes import blur
 from generators.animators.camera.geometry import Similarity
 from generators.values import Cutout, Photo
 
@@ -103,24 +104,24 @@ def clean_edges(rgb: Any, alpha: Any) -> Any:
     known = np.clip(share, 0.25, 1)[..., None]
     freed = np.clip((picture - (1 - known) * outside) / known, 0, 255)
     # Thin things have soft pixels only, far from any solid one: there the freed colour is all there is.
-    trust = np.clip((share - 0.35) / 0.4, 0, 1)[..., None]
+    alone = 1 - np.clip(blur(solid, 3.0) / 0.05, 0, 1)
+    trust = np.maximum(np.clip((share - 0.35) / 0.4, 0, 1), alone * np.clip((share - 0.1) / 0.2, 0, 1))[..., None]
     mixed = inside + (freed - inside) * trust
     return np.where(alpha[..., None] >= SOLID, rgb, np.clip(np.round(mixed), 0, 255).astype(np.uint8))
 
 
 def _spread(picture: Any, weight: Any) -> Any:
     """Fill the picture from its weighted pixels outwards: finer averages where they reach, broader ones beyond."""
-    import cv2
-
     result = np.zeros_like(picture)
     missing = np.ones_like(weight)
-    for sigma in (1.0, 2.5, 6.0, 16.0, 48.0):
-        total = cv2.GaussianBlur(weight, (0, 0), sigma)
-        filled = cv2.GaussianBlur(picture * weight[..., None], (0, 0), sigma) / np.maximum(total, 1e-6)[..., None]
+    weighted = picture * weight[..., None]
+    for sigma in (1.0, 3.0, 10.0, 40.0):
+        total = blur(weight, sigma)
+        filled = blur(weighted, sigma) / np.maximum(total, 1e-6)[..., None]
         sure = np.clip(total / 0.05, 0, 1) * missing
         result += filled * sure[..., None]
         missing = missing - sure
-    rest = (picture * weight[..., None]).sum((0, 1)) / max(float(weight.sum()), 1e-6)
+    rest = weighted.sum((0, 1)) / max(float(weight.sum()), 1e-6)
     return result + missing[..., None] * rest
 
 

@@ -45,7 +45,10 @@ def under(plane: Plane, rest: Similarity, backdrop: Backdrop, strength: float) -
         mirror, share = _reflection(np.pad(rgb, [(pad, pad), (pad, pad), (0, 0)]), alpha, backdrop.mirror, height)
         let, add = let * (1 - share), np.clip(mirror * share[..., None] + 0.5, 0, 255).astype(np.uint8)
     let = np.repeat(np.clip(let * 255 + 0.5, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
-    return Under(let=let, add=add, place=Similarity(COARSE, left - COARSE * pad, top - COARSE * pad))
+    # Standing things leave nearly everything above their foot untouched: only the rest is worth laying.
+    first = int(np.argmax((let[..., 0] < 254).any(axis=1) | (add is not None and (add > 0).any(axis=(1, 2)))))
+    place = Similarity(COARSE, left - COARSE * pad, top - COARSE * (pad - first))
+    return Under(let=let[first:], add=None if add is None else add[first:], place=place)
 
 
 def _coarse(plane: Plane, rest: Similarity) -> tuple[Any, Any, float, float]:

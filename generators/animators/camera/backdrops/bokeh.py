@@ -36,17 +36,16 @@ def _lights(ground: Ground, horizon: int, warm: Any, pale: Any, rng: Any) -> Any
     width, height = ground.width, ground.height
     total = np.zeros((height, width, 3), np.float32)
     spread = ground.frame_width
-    for size, count, power, soft in ((0.105, 16, 0.13, 0.006), (0.065, 30, 0.2, 0.0035), (0.034, 44, 0.3, 0.002)):
+    for size, count, power, soft in ((0.12, 12, 0.16, 0.012), (0.07, 22, 0.26, 0.006), (0.03, 40, 0.5, 0.003)):
         layer = np.zeros_like(total)
         for _ in range(count):
             x, rise = rng.uniform(0, width), abs(rng.normal(0, 0.34)) * ground.frame_height
             radius = size * spread * rng.uniform(0.75, 1.2)
             tone = brushes.mix(warm, pale, float(rng.uniform(0, 1) ** 2)) / 255 * power * rng.uniform(0.45, 1.0)
             at = (round(x * 16), round((horizon - rise - 0.02 * spread) * 16))
-            disc = np.zeros_like(layer) if count < 0 else layer
-            cv2.circle(disc, at, round(radius * 16), tuple(float(c) for c in tone), -1, cv2.LINE_AA, 4)
+            cv2.circle(layer, at, round(radius * 16), tuple(float(c) for c in tone), -1, cv2.LINE_AA, 4)
             cv2.circle(
-                disc, at, round(radius * 0.97 * 16), tuple(float(c) * 1.35 for c in tone), max(2, round(0.05 * radius)), cv2.LINE_AA, 4
+                layer, at, round(radius * 0.97 * 16), tuple(float(c) * 1.35 for c in tone), max(2, round(0.05 * radius)), cv2.LINE_AA, 4
             )
         total += brushes.blur(layer, soft * spread)
     return np.clip(total, 0, 0.85)

@@ -103,6 +103,25 @@ def blur(picture: Canvas, sigma_x: float, sigma_y: float | None = None) -> Canva
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
+def daylight(canvas: Canvas, rng: Any, x: float, y: float, spread: float, amount: float) -> None:
+    """Let slanted light fall through a window: bright panes with the soft shadow of leaves, the rest a little darker."""
+    height, width = canvas.shape[:2]
+    small_w, small_h = width // 4, height // 4
+    rows = (4 * np.arange(small_h, dtype=np.float32) - y)[:, None] / spread
+    columns = (4 * np.arange(small_w, dtype=np.float32) - x)[None, :] / spread
+    slanted = columns + 0.55 * rows
+    panes = sum(np.exp(-(((slanted - place) / 0.14) ** 6)) for place in (-0.52, -0.17, 0.18))
+    light = panes * np.exp(-(((rows + 0.10 + 0.3 * columns) / 0.58) ** 6))
+    leaves = noise(rng, small_w, small_h, 0.030 * spread, 0.016 * spread) + noise(rng, small_w, small_h, 0.014 * spread, 0.022 * spread)
+    light = light * np.clip(0.95 + 0.3 * np.minimum(leaves, 0), 0.35, 1.0)
+    light = blur(np.clip(light, 0, 1).astype(np.float32), 0.0055 * spread)
+    import cv2
+
+    light = np.clip(cv2.resize(light, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1)
+    shade(canvas, np.float32(amount) * (1 - light))
+    shine(canvas, colour("#fff3dc"), np.float32(1.6 * amount) * light)
+
+
 def finish(canvas: Canvas, rng: Any) -> Any:
     """Return `uint8` with triangular noise of one step under the rounding, so that gradients do not band."""
     grain = rng.random(canvas.shape[:2], dtype=np.float32) + rng.random(canvas.shape[:2], dtype=np.float32)

@@ -13,6 +13,8 @@ def paint(ground: Ground, palette: Palette, motif: str, rng: Any) -> Backdrop:
     top, end = brushes.colour(palette.background), brushes.colour(palette.background_end)
     width, height = ground.width, ground.height
     canvas = brushes.ramp(width, height, [(0, top), (0.35 * height, brushes.mix(top, end, 0.3)), (height, end)])
+    if brushes.luma(brushes.mix(top, end, 0.5)) > 0.5:
+        brushes.daylight(canvas, rng, ground.x, ground.eye, ground.frame_width, 0.08)
     lift = 0.42 if brushes.luma(brushes.mix(top, end, 0.5)) < 0.75 else 0.6
     reach = 0.62 * ground.frame_width
     brushes.shine(

@@ -24,11 +24,17 @@ def paint(ground: Ground, palette: Palette, motif: str, rng: Any) -> Backdrop:
     brushes.shine(canvas, brushes.mix(top, brushes.WHITE, 0.5), 0.35 * halo)
     radius = min(0.43 * spread, 0.62 * max(ground.product_width, ground.product_height))
     disc = _disc(ground, radius)
-    brushes.lay(canvas, brushes.mix(brushes.mix(top, end, 0.35), brushes.WHITE, 0.55 if light else 0.2), 0.85 * disc)
+    brushes.lay(canvas, _disc_tone(palette, light), 0.9 * disc)
     ring = np.clip(_disc(ground, radius * 1.07) - _disc(ground, radius * 1.055), 0, 1)
     brushes.lay(canvas, brushes.colour(palette.accent), 0.8 * ring)
     brushes.vignette(canvas, 0.14)
     return Backdrop(wall=brushes.finish(canvas, rng), margin=ground.margin, shadow="drop", depth=0.55)
+
+
+def _disc_tone(palette: Palette, light: bool) -> Any:
+    """Return the disc's colour: paper white on a light ground, the accent let into the ground on a dark one."""
+    ground = brushes.mix(brushes.colour(palette.background), brushes.colour(palette.background_end), 0.35)
+    return brushes.mix(ground, brushes.WHITE, 0.62) if light else brushes.mix(ground, brushes.colour(palette.accent), 0.3)
 
 
 def _grid(ground: Ground) -> tuple[Any, Any]:

@@ -23,7 +23,7 @@ def paint(ground: Ground, palette: Palette, motif: str, rng: Any) -> Backdrop:
     brushes.shine(
         canvas, brushes.mix(glow, back, 0.3), 0.34 * brushes.bell(width, height, ground.x, ground.eye, 0.36 * spread, 0.46 * spread)
     )
-    for lean, power in ((-0.62, 0.20), (0.0, 0.30), (0.62, 0.20)):
+    for lean, power in ((-0.62, 0.3), (0.0, 0.38), (0.62, 0.3)):
         brushes.shine(canvas, brushes.mix(glow, brushes.WHITE, 0.35), power * _beam(ground, lean))
     brushes.vignette(canvas, 0.35)
     ground_plane = _floor(ground, canvas, brushes.mix(floor, back, 0.35), glow)
@@ -83,15 +83,15 @@ def _podium(ground: Ground, plane: Any, floor: Any, accent: Any) -> None:
     brushes.shade(plane, 0.55 * shadow)
     across = ((columns - ground.x) / half).astype(np.float32)
     light = np.clip(1.05 - (across + 0.25) ** 2 * 0.75, 0.2, 1.0)
-    drum = brushes.mix(floor, accent, 0.16)
+    drum = brushes.mix(floor, accent, 0.3)
     face = drum[None, None, :] * (0.55 + 0.75 * light[..., None]) * np.ones_like(rows)[..., None]
     plane += (np.clip(face, 0, 255) - plane) * body[..., None]
-    plate = brushes.mix(brushes.mix(floor, accent, 0.22), brushes.WHITE, 0.16)
+    plate = brushes.mix(brushes.mix(floor, accent, 0.35), brushes.WHITE, 0.16)
     brushes.lay(plane, plate, top)
     brushes.shine(
         plane,
         brushes.mix(accent, brushes.WHITE, 0.6),
-        0.5 * top * brushes.bell(ground.width, ground.height, ground.x, middle, 0.5 * half, 0.55 * flat),
+        0.8 * top * brushes.bell(ground.width, ground.height, ground.x, middle, 0.5 * half, 0.55 * flat),
     )
     rim = np.clip(top - _disc(ground, middle - 0.006 * half, half * 0.992, flat * 0.985), 0, 1)
     brushes.shine(plane, brushes.mix(accent, brushes.WHITE, 0.45), np.clip(rim * 0.9, 0, 1))

@@ -20,7 +20,7 @@ def paint(ground: Ground, palette: Palette, motif: str, rng: Any) -> Backdrop:
     width, height = ground.width, ground.height
     horizon = round(ground.base - 0.115 * ground.frame_height)
     canvas = brushes.ramp(width, height, [(0, brushes.mix(wall, brushes.BLACK, 0.05)), (horizon, wall), (height, wall)])
-    _window_light(ground, canvas, rng)
+    brushes.daylight(canvas, rng, ground.x, ground.eye, ground.frame_width, 0.12)
     haze = np.exp(-np.maximum(horizon - np.arange(height, dtype=np.float32), 0) / (0.045 * ground.frame_height))
     brushes.lay(canvas, brushes.mix(wall, brushes.BLACK, 0.3), np.repeat((0.3 * haze)[:, None], width, axis=1))
     brushes.vignette(canvas, 0.2)
@@ -32,21 +32,6 @@ def paint(ground: Ground, palette: Palette, motif: str, rng: Any) -> Backdrop:
         margin=ground.margin,
         mirror=0.16,
     )
-
-
-def _window_light(ground: Ground, canvas: Any, rng: Any) -> None:
-    """Let slanted light fall through a window onto the wall: bright panes, with the soft shadow of leaves."""
-    width, height = ground.width, ground.height
-    spread = ground.frame_width
-    rows = (np.arange(height, dtype=np.float32) - ground.eye)[:, None] / spread
-    columns = (np.arange(width, dtype=np.float32) - ground.x)[None, :] / spread
-    slanted = columns + 0.45 * rows
-    panes = sum(np.exp(-(((slanted - place) / 0.125) ** 4)) for place in (-0.42, -0.10, 0.22))
-    light = panes * np.exp(-(((rows + 0.12 - 0.25 * columns) / 0.62) ** 4))
-    leaves = brushes.noise(rng, width, height, 0.13 * spread, 0.085 * spread)
-    light = light * np.clip(0.86 + 0.3 * leaves, 0.25, 1.0)
-    light = brushes.blur(light.astype(np.float32), 0.022 * spread)
-    brushes.shine(canvas, brushes.colour("#fff1d8"), 0.42 * np.clip(light, 0, 1))
 
 
 def _boards(ground: Ground, horizon: int, wood: Any, rng: Any) -> Any:
@@ -85,7 +70,7 @@ def _boards(ground: Ground, horizon: int, wood: Any, rng: Any) -> Any:
 def _planks(width: int, height: int, wood: Any, rng: Any) -> Any:
     """Return `float32` boards that run across, with grain along them; it repeats from left to right."""
     tone = np.zeros((height, width), np.float32)
-    for cell_x, cell_y, weight in ((900, 26, 0.045), (420, 9, 0.05), (260, 4, 0.035), (120, 2.2, 0.02)):
+    for cell_x, cell_y, weight in ((1500, 60, 0.03), (900, 9, 0.032), (420, 4, 0.04), (260, 2.2, 0.04), (90, 1.6, 0.025)):
         tone += np.float32(weight) * brushes.noise(rng, width, height, cell_x, cell_y)
     seams = np.sort(rng.uniform(0.05, 0.95, 5)) * height
     edges = [0, *seams.astype(int).tolist(), height]
@@ -102,8 +87,8 @@ def _planks(width: int, height: int, wood: Any, rng: Any) -> Any:
 def _focus(ground: Ground, plane: Any, sharp: float) -> Any:
     """Blur the plane in front of and behind the line of focus, more the farther away."""
     rows = np.arange(plane.shape[0], dtype=np.float32)
-    away = np.clip(np.abs(rows - sharp) / (0.22 * ground.frame_height) - 0.12, 0, 1)[:, None, None]
-    little, much = brushes.blur(plane, 0.0035 * ground.frame_width + 0.5), brushes.blur(plane, 0.016 * ground.frame_width)
+    away = np.clip(np.abs(rows - sharp) / (0.3 * ground.frame_height) - 0.15, 0, 1)[:, None, None]
+    little, much = brushes.blur(plane, 0.0018 * ground.frame_width + 0.4), brushes.blur(plane, 0.008 * ground.frame_width)
     lower, upper = np.clip(2 * away, 0, 1), np.clip(2 * away - 1, 0, 1)
     plane = brushes.blur(plane, 0.7)
     return (plane * (1 - lower) + little * lower) * (1 - upper) + much * upper
