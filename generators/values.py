@@ -119,7 +119,7 @@ class Style:
     """With the slots {product}, {camera}, {light}, {background} and {motion}."""
     negative: str
     camera: tuple[str, ...]
-    """Words for the slot {camera}, one per shot in turn; the same for the next three."""
+    """Words for the slot {camera}: one entry per entry of `moves`, in the same order."""
     light: str
     background: str
     motion: str
@@ -134,6 +134,8 @@ class Style:
     moves: tuple[Move, ...] = ("push_in", "parallax", "detail", "pull_out")
     """Camera moves of the shots, in turn."""
     transitions: tuple[Transition, ...] = ("cut",)
+    transition_s: float = 0.3
+    """Length of a transition that is no cut, 0 to 1 s."""
     pace_s: float = 2.4
     """Usual length of a shot, 1 to 6 s; the beat of the music moves it."""
     backdrop: Literal["gradient", "studio", "stage", "table", "pattern", "bokeh"] = "gradient"
