@@ -83,7 +83,7 @@ def test_cancelling_and_wrong_requests() -> None:
         replace(wanted, shot=replace(wanted.shot, seconds=0)),
         replace(wanted, cutout=replace(wanted.cutout, mask=wanted.cutout.mask[:-1])),
     ):
-        with pytest.raises(InputError, match="could not film disc.png"):
+        with pytest.raises(InputError, match="could not film disc"):
             film(wrong)
 
 

@@ -185,7 +185,7 @@ def _balance(cutout: Cutout, width: float, most: float) -> float:
     weights = cutout.mask.sum(axis=0, dtype=np.float64)
     centre = float(weights @ (np.arange(weights.size) + 0.5) / max(weights.sum(), 1.0)) / weights.size
     shift = 0.5 * (cutout.box.x + cutout.box.w / 2 - centre) * width
-    return max(-most, min(most, shift))
+    return float(max(-most, min(most, shift)))
 
 
 def _pixels(box: Box, photo: Photo) -> tuple[float, float, float, float]:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from clipper.values import Box
 from generators.animators.camera.backdrops.brushes import blur
 from generators.animators.camera.product import Plane, reduction, shrunk
-from clipper.values import Box
 from generators.values import Photo
 
 DARKER = 0.16

@@ -149,7 +149,7 @@ def _glide(t: float) -> float:
 
 def _settle(t: float) -> float:
     """Set out fast and come to rest slowly: the eased way of the reveal."""
-    return CREEP * t * 0.5 + (1 - CREEP * 0.5) * (1 - (1 - t) ** 3) ** 1.25
+    return float(CREEP * t * 0.5 + (1 - CREEP * 0.5) * (1 - (1 - t) ** 3) ** 1.25)
 
 
 def _there_and_back(t: float) -> float:

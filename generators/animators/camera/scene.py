@@ -73,7 +73,7 @@ class Layers:
         at_rest = [(0.0, horizon), (self.width, horizon), (0.0, self.base), (self.width, self.base)]
         moved = [far.apply(*at_rest[0]), far.apply(*at_rest[1]), near.apply(*at_rest[2]), near.apply(*at_rest[3])]
         texture = [(x + margin - 0.5, y - horizon - 0.5) for x, y in at_rest]
-        return cv2.getPerspectiveTransform(np.float32(np.array(moved) - 0.5), np.float32(texture))
+        return cv2.getPerspectiveTransform(np.array(moved, np.float32) - np.float32(0.5), np.array(texture, np.float32))
 
 
 def _between_centres(place: Similarity, margin: int) -> Any:
