@@ -143,7 +143,11 @@ def fetch(checkpoint: Checkpoint) -> Path:
             f"give one as --model {checkpoint.repository}@COMMIT, or download it and give the folder"
         )
     try:
-        return Path(snapshot_download(checkpoint.repository, revision=checkpoint.revision, allow_patterns=list(PATTERNS)))
+        return Path(
+            snapshot_download(
+                checkpoint.repository, revision=checkpoint.revision, allow_patterns=list(PATTERNS), ignore_patterns=["*.fp16.*"]
+            )
+        )
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         raise ModelError(_how_to_get(checkpoint, error)) from error
 
@@ -355,6 +359,7 @@ def _cogvideox_rules(row: Checkpoint, folder: Path) -> dict[str, Any]:
         "latent": (time, side),
         "patch": patch,
         "size_multiple": side * patch,
+        "text_tokens": transformer.get("max_text_seq_length", row.text_tokens),
         "fixed_size": known if transformer.get("use_learned_positional_embeddings") else None,
     } | _hidden(transformer)
 
@@ -371,7 +376,7 @@ def _weigh(folder: Path) -> tuple[int, str]:
     """Count a component's parameters from its headers, and sum up what it is in one fingerprint."""
     digest, count = hashlib.sha256(), 0
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.suffix == ".safetensors":
+        if path.suffix == ".safetensors" and ".fp16." not in path.name:
             header = _header(path)
             count += sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
             digest.update(json.dumps([path.name, path.stat().st_size, path.stat().st_mtime_ns, header], sort_keys=True).encode())

@@ -100,6 +100,8 @@ class Checkpoint:
     patch: int
     download_gb: float
     denoisers: int = 1
+    text_tokens: int = 0
+    """Length that prompts are encoded to, where the checkpoint knows only one."""
     fixed_size: tuple[int, int] | None = None
     presets: Mapping[str, Preset]
 

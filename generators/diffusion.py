@@ -166,9 +166,20 @@ class Loaded:
     plan: MemoryPlan
     pipe: Any
     """Without its text encoder."""
-    text: TextEncoder
+    text: TextEncoder | None = None
+    """None for a model that takes no words."""
     loras: tuple[str, ...] = ()
     """SHA-256 of the LoRA files melted into it."""
+
+    def words(self, *texts: str) -> list[dict[str, Tensor]]:
+        """Encode texts; raises ModelError."""
+        assert self.text is not None
+        return self.text(*texts)
+
+    def free(self) -> None:
+        """Give the text encoder's memory back."""
+        if self.text is not None:
+            self.text.free()
 
     def placed(self, tensor: Tensor) -> Tensor:
         """Bring a tensor to where and how the pipeline computes."""
@@ -184,7 +195,8 @@ def load_pipeline(found: Found, plan: MemoryPlan, *, without: Sequence[str], fp3
     import torch
 
     name = found.checkpoint.pipeline
-    kind = getattr(diffusers, name, None)
+    with _quiet():
+        kind = getattr(diffusers, name, None)
     if kind is None:
         raise ModelError(
             f"could not load {found.folder}: diffusers {diffusers.__version__} has no {name}; upgrade it: pip install -U diffusers"
@@ -216,20 +228,21 @@ def _first_line(error: BaseException) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the libraries' progress bars off the terminal: stderr is ours."""
-    import diffusers.utils.logging as ours
-    import transformers.utils.logging as theirs
+    """Keep the libraries' progress bars and remarks off the terminal: stderr is ours, and what matters is raised."""
+    import diffusers.utils.logging as first
+    import transformers.utils.logging as second
 
-    shown = ours.is_progress_bar_enabled(), theirs.is_progress_bar_enabled()
-    ours.disable_progress_bar()
-    theirs.disable_progress_bar()
+    before = [(library, library.get_verbosity(), library.is_progress_bar_enabled()) for library in (first, second)]
+    for library, _, _ in before:
+        library.set_verbosity_error()
+        library.disable_progress_bar()
     try:
         yield
     finally:
-        if shown[0]:
-            ours.enable_progress_bar()
-        if shown[1]:
-            theirs.enable_progress_bar()
+        for library, level, shown in before:
+            library.set_verbosity(level)
+            if shown:
+                library.enable_progress_bar()
 
 
 # --- text -----------------------------------------------------------------------------------------
@@ -245,7 +258,8 @@ class TextEncoder:
     def __init__(
         self, found: Found, plan: MemoryPlan, load: Callable[[], Any], encode: Callable[[Any, str], dict[str, Tensor]], cache: str
     ):
-        self._plan, self._load, self._encode, self._pipe = plan, load, encode, None
+        self._plan, self._load, self._encode = plan, load, encode
+        self._pipe: Any = None
         self._folder = Path(cache).expanduser() if cache else _cache_folder()
         self._print = json.dumps([found.fingerprints.get(part) for part in ("text_encoder", "tokenizer")] + [plan.dtype])
 
@@ -283,7 +297,7 @@ class TextEncoder:
 
         pipe = self._placed()
         try:
-            with torch.no_grad():
+            with torch.no_grad(), _quiet():
                 made = {name: tensor.to("cpu").contiguous() for name, tensor in self._encode(pipe, text).items()}
         except RuntimeError as error:
             raise ModelError(f"could not encode the prompt: {_first_line(error)}; {_remedy(error, 'shorten it')}") from error
@@ -306,11 +320,19 @@ class TextEncoder:
         return self._pipe
 
 
-def _offload_encoder(encoder: Any, plan: MemoryPlan) -> None:
-    import torch
-    from diffusers.hooks import apply_group_offloading
+def check_length(pipe: Any, text: str, tokens: int) -> None:
+    """Say so when a prompt is longer than what the encoder reads of it."""
+    count = len(pipe.tokenizer(text).input_ids)
+    if count > tokens:
+        log.warning("the prompt has %d tokens and the model reads %d: its end is left out: …%s", count, tokens, text[-60:])
 
-    apply_group_offloading(
+
+def _offload_encoder(encoder: Any, plan: MemoryPlan) -> None:
+    from importlib import import_module
+
+    import torch
+
+    import_module("diffusers.hooks").apply_group_offloading(
         encoder,
         onload_device=torch.device(plan.device),
         offload_device=torch.device("cpu"),
@@ -458,7 +480,8 @@ def denoise(pipe: Any, arguments: Mapping[str, Any], *, steps: int, progress: Pr
         return tensors
 
     try:
-        latents = pipe(**arguments, output_type="latent", return_dict=False, callback_on_step_end=after_step)
+        with _quiet():
+            latents = pipe(**arguments, output_type="latent", return_dict=False, callback_on_step_end=after_step)
     except LivecutError:
         pipe.maybe_free_model_hooks()
         raise

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from clipper import ffmpeg
 from clipper.errors import ArtefactError, InputError
@@ -145,19 +145,13 @@ def open_footage(path: Path) -> FileFootage:
     return FileFootage(path=path, width_px=width, height_px=height, fps=Fraction(rate), count=count)
 
 
-class _whole:  # noqa: N801 - reads like the statement it is used as
-    """`with _whole(path) as part:` gives the file its name when the block ends well."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.part = path.with_name(f".{path.name}.{os.getpid()}.part")
-
-    def __enter__(self) -> Path:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        return self.part
-
-    def __exit__(self, kind: Any, *_: Any) -> None:
-        if kind is None:
-            self.part.replace(self.path)
-        else:
-            self.part.unlink(missing_ok=True)
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """Give a file its name when the block that wrote it ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

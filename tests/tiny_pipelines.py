@@ -106,9 +106,7 @@ def _wan_transformer(channels_in: int, channels_out: int, seed: int = 0, **more:
 def _wan_vae() -> Any:
     from diffusers import AutoencoderKLWan
 
-    return AutoencoderKLWan(
-        base_dim=3, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1, temperal_downsample=[False, True, True]
-    ).eval()
+    return AutoencoderKLWan(base_dim=3, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1, temperal_downsample=[False, True, True]).eval()
 
 
 def _unipc() -> Any:

@@ -76,7 +76,7 @@ class Ltx:
     def close(self) -> None:
         """Give memory and card back."""
         if self.model is not None:
-            self.model.text.free()
+            self.model.free()
             self.model = None
             memory_plan.give_back()
 
@@ -113,7 +113,7 @@ class Ltx:
         """Return latents `(1, channels, frames, height, width)`, as normalised as they were denoised."""
         preset = self.choice.preset
         guided = max(preset.guidance) > 1
-        texts = model.text(request.shot.prompt, *([request.shot.negative] if guided else []))
+        texts = model.words(request.shot.prompt, *([request.shot.negative] if guided else []))
         arguments: dict[str, Any] = {
             "prompt_embeds": model.placed(texts[0]["embeds"]),
             "prompt_attention_mask": texts[0]["mask"].to(model.plan.device),

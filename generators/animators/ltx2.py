@@ -87,7 +87,7 @@ class Ltx2:
     def close(self) -> None:
         """Give memory and card back."""
         if self.model is not None:
-            self.model.text.free()
+            self.model.free()
             self.model = None
             memory_plan.give_back()
 
@@ -109,7 +109,7 @@ class Ltx2:
 
         preset = self.choice.preset
         guided = max(preset.guidance) > 1
-        texts = model.text(request.shot.prompt, *([request.shot.negative] if guided else []))
+        texts = model.words(request.shot.prompt, *([request.shot.negative] if guided else []))
         picture = prefit(request.photo, request.cutout, fitted.width_px, fitted.height_px, request.style.palette.background)
         arguments = {
             "image": Image.fromarray(picture),

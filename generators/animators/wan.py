@@ -75,7 +75,7 @@ class Wan:
     def close(self) -> None:
         """Give memory and card back."""
         if self.model is not None:
-            self.model.text.free()
+            self.model.free()
             self.model = None
             memory_plan.give_back()
 
@@ -95,11 +95,12 @@ class Wan:
 
     def _schedule(self, pipe: Any) -> None:
         """Walk the flow schedule that the preset names, and compare it with the grid that a LoRA pair needs."""
-        from diffusers import UniPCMultistepScheduler
+        import diffusers
 
+        flow: Any = diffusers.UniPCMultistepScheduler
         preset = self.choice.preset
         if preset.shift is not None:
-            pipe.scheduler = UniPCMultistepScheduler.from_config(
+            pipe.scheduler = flow.from_config(
                 pipe.scheduler.config, prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=preset.shift
             )
         if not preset.loras:
@@ -140,7 +141,7 @@ class Wan:
 
         preset, size = self.choice.preset, (fitted.width_px, fitted.height_px)
         guided = max(preset.guidance) > 1
-        texts = model.text(request.shot.prompt, *([request.shot.negative] if guided else []))
+        texts = model.words(request.shot.prompt, *([request.shot.negative] if guided else []))
         first = prefit(request.photo, request.cutout, *size, request.style.palette.background)
         arguments: dict[str, Any] = {
             "image": Image.fromarray(first),
