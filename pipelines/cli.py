@@ -20,6 +20,7 @@ import click
 
 from clipper.errors import Cancelled, InputError, LivecutError, NothingFound
 from clipper.version import __version__
+from pipelines import cli_batch
 from pipelines.terminal import Display, printable
 
 log = logging.getLogger("livecut")
@@ -147,17 +148,27 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--engine", type=click.Choice(["faster-whisper", "whisper"]), help="Speech engine.")
 @click.option("--language", help="Language spoken, e.g. zh or en; default: detected.")
 @click.option("--replan", is_flag=True, help="Write all plans anew, also the edited ones.")
+@click.option("--jobs", "at_once", type=int, metavar="N", help="Recordings worked on at the same time.  [default: 2 with two processors]")
+@click.option(
+    "--ledger", "ledger_file", type=click.Path(path_type=Path), help="Ledger.  [default: livecut.ledger in the folder of the results]"
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be read and written; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per recording on stdout.")
 @common
 def clip(recordings: tuple[Path, ...], **options: Any) -> int:
     """Cut recordings into finished clips.
 
-    Prints the path of every clip. A second run re-uses whatever still fits; an edited plan is rendered, never overwritten.
+    RECORDING is a file, a folder of them, or a pattern. Prints the path of every clip. A second run re-uses whatever still
+    fits; an edited plan is rendered, never overwritten. Several recordings are done each in a process of its own; one that
+    fails stops no other, and what is done is not done again.
     """
+    from pipelines.recordings import is_several
+
     display = _display(options)
     flags = {
         "run.out": options["out"],
+        "run.recordings": options["at_once"],
+        "run.ledger": options["ledger_file"],
         "plan.types": options["types"],
         "plan.style": options["style"],
         "plan.room": options["room"],
@@ -166,26 +177,22 @@ def clip(recordings: tuple[Path, ...], **options: Any) -> int:
         "speech.language": options["language"],
     }
     settings = _settings(options, flags, preset=options["preset"])
-    codes: list[int] = []
-    for recording in recordings:
-        if len(recordings) > 1:
-            display.say(f"— {recording}")
-        code = _clip_one(recording, settings, options, display)
-        if code == Cancelled.exit_code:
-            return code
-        codes.append(code)
-    return _overall(codes)
+    if len(recordings) == 1 and not is_several(recordings[0]):
+        return _clip_one(recordings[0], settings, options, display)
+    if options["dry_run"]:
+        return _overall([_clip_one(recording, settings, options, display) for recording in cli_batch.expanded(recordings, settings)])
+    return _overall(cli_batch.clip_many(recordings, settings, options, display, stop.is_set))
 
 
 def _clip_one(recording: Path, settings: Any, options: dict[str, Any], display: Display) -> int:
-    from pipelines.clips import describe, make_clips
+    from pipelines.clips import describe
 
     given = {"catalog": options["catalog"], "chat": options["chat"], "events": options["events"], "start_time": options["start_time"]}
     try:
         if options["dry_run"]:
             click.echo(printable(describe(recording, settings=settings, **given)))
             return 0
-        done = make_clips(recording, settings=settings, replan=options["replan"], progress=display, cancelled=stop.is_set, **given)
+        done = cli_batch.clip_one(recording, settings, options, display, stop.is_set)
     except LivecutError as error:
         _complain(str(error))
         if options["as_json"]:
@@ -229,6 +236,7 @@ def render(plans: tuple[Path, ...], dry_run: bool, **options: Any) -> int:
         return 0
     for video in render_plans(plans, settings=_settings(options, {}), progress=_display(options), cancelled=stop.is_set):
         click.echo(video)
+    cli_batch.amend(plans)
     return 0
 
 
@@ -284,6 +292,10 @@ def doctor(as_json: bool) -> int:
         for check in found:
             click.echo(f"{'ok     ' if check.ok else 'MISSING'}  {check.name:<14} {check.detail}")
     return 0 if all(check.ok for check in found) else 4
+
+
+for _command in cli_batch.COMMANDS:
+    livecut.add_command(_command)
 
 
 def _display(options: dict[str, Any]) -> Display:

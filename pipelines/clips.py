@@ -30,7 +30,7 @@ from clipper.version import __version__
 from pipelines import config, memory
 from pipelines.manifest import Analysis, Clip, manifest
 from pipelines.plans import PlanFile, load_plan, save_plans, stored_plans
-from pipelines.progress import Asked, Callback, Meter, ignore, never
+from pipelines.progress import Asked, Callback, Meter, Reached, ignore, never
 from pipelines.review.report import report
 from pipelines.settings import Settings
 from pipelines.workdir import Workdir, digest
@@ -38,6 +38,11 @@ from pipelines.workdir import Workdir, digest
 log = logging.getLogger(__name__)
 
 Tell = Callable[[float], None]
+
+STAGES = ("probe", "recognise", "listen", "look", "find", "plan")
+"""Stages that a run may end after, to go on in another process; rendering follows."""
+_SESSION = ".session.json"
+"""What earlier parts of a run that is done in parts have spent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +83,16 @@ def make_clips(
     events: Sequence[str | Path] = (),
     start_time: str | None = None,
     replan: bool = False,
+    folder: str | Path | None = None,
+    until: str | None = None,
     progress: Callback = ignore,
     cancelled: Asked = never,
 ) -> Run:
     """Cut one recording into finished clips: what `livecut clip` does.
 
     `progress` is called with the stage and the share of it that is done; `cancelled` is asked between and inside stages.
+    `folder` is the run's folder, by default one in `settings.run.out`. `until` names one of `STAGES` to end after: the next
+    call goes on from there, in this process or in another; the manifest of such a Run is empty.
     Raises InputError for input that cannot be used, NothingFound when the recording holds nothing to cut (its manifest says
     why), ToolError, ModelError, and Cancelled. Whatever was finished is kept and used by the next call.
     """
@@ -95,13 +104,19 @@ def make_clips(
         events=tuple(map(Path, events)),
         start_time=start_time,
     )
+    if until is not None and until not in STAGES:
+        raise InputError(f"until = {until!r}: expected one of {', '.join(STAGES)}")
     media.sniff(inputs.recording)
-    meter = Meter(progress, cancelled)
-    work = Workdir(run_folder(Path(settings.run.out), inputs.recording))
+    meter = Meter(progress, cancelled, until=until)
+    work = Workdir(Path(folder) if folder else run_folder(Path(settings.run.out), inputs.recording))
     with _writable(work.root), _alone(work.root):
-        analysis = analyse(inputs, settings, work, meter)
-        memory.release()
-        plans = _plan(analysis, settings, work, replan)
+        try:
+            analysis = analyse(inputs, settings, work, meter)
+            memory.release()
+            plans = _plan(analysis, settings, work, replan, meter)
+        except Reached:
+            _remember(work, meter)
+            return Run(folder=work.root, manifest={}, clips=(), made=tuple(work.made))
         clips = _render_all(plans, analysis.recording, settings, work, meter)
         why_nothing = None if clips else _why_nothing(analysis)
         data = publish(analysis, clips, settings, work, meter, why_nothing)
@@ -219,17 +234,42 @@ def publish(
         artefact.save(work.root / "manifest.json", _json(data))
         page = report(data, analysis.transcript, analysis.evidence, analysis.findings, work.root, products=analysis.catalog.products)
         artefact.save(work.root / "report.html", page.encode())
+    earlier = _remembered(work)
+    made = [*earlier["made"], *(name for name in work.made if name not in earlier["made"])]
     run = {
         "schema": "livecut.run",
         "version": 1,
         "livecut": __version__,
         "options": config.plain(settings),
-        "made": work.made,
-        "reused": work.reused,
-        "stages": meter.stages,
+        "made": made,
+        "reused": [name for name in work.reused if name not in made],
+        "stages": _longest(earlier["stages"], meter.stages),
     }
     artefact.save(work.root / "run.json", _json(run))
+    (work.root / _SESSION).unlink(missing_ok=True)
     return data
+
+
+def _remember(work: Workdir, meter: Meter) -> None:
+    """Keep what a run that ends early has spent and made, for the run.json of the one that finishes it."""
+    earlier = _remembered(work)
+    stages = _longest(earlier["stages"], meter.stages)
+    made = [*earlier["made"], *(name for name in work.made if name not in earlier["made"])]
+    artefact.save(work.root / _SESSION, _json({"made": made, "stages": stages}))
+
+
+def _longest(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """Of each stage, the time it was done in and not the one it was found done in."""
+    both = {**earlier, **now}
+    return {name: max((one for one in (earlier.get(name), now.get(name)) if one), key=lambda one: float(one["seconds"])) for name in both}
+
+
+def _remembered(work: Workdir) -> dict[str, Any]:
+    try:
+        found = json.loads((work.root / _SESSION).read_text(encoding="utf-8"))
+        return {"made": list(found["made"]), "stages": dict(found["stages"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {"made": [], "stages": {}}
 
 
 def run_folder(out: Path, recording: Path) -> Path:
@@ -292,15 +332,16 @@ def _look(source: Recording, products: tuple[Product, ...], settings: Settings, 
     return vision.look(source, products, settings.vision, face_model=faces, progress=tell, cancelled=cancelled)
 
 
-def _plan(analysis: Analysis, settings: Settings, work: Workdir, replan: bool) -> tuple[PlanFile, ...]:
-    stream = plan.Stream(
-        recording=analysis.recording,
-        evidence=analysis.evidence,
-        products=analysis.catalog.products,
-        pauses=analysis.pauses,
-        valid_until=_valid_until(analysis, settings.run.timezone),
-    )
-    return save_plans(work.folder("plans"), plan.plan_clips(stream, analysis.findings, settings.plan), replan=replan)
+def _plan(analysis: Analysis, settings: Settings, work: Workdir, replan: bool, meter: Meter) -> tuple[PlanFile, ...]:
+    with meter.stage("plan"):
+        stream = plan.Stream(
+            recording=analysis.recording,
+            evidence=analysis.evidence,
+            products=analysis.catalog.products,
+            pauses=analysis.pauses,
+            valid_until=_valid_until(analysis, settings.run.timezone),
+        )
+        return save_plans(work.folder("plans"), plan.plan_clips(stream, analysis.findings, settings.plan), replan=replan)
 
 
 def _valid_until(analysis: Analysis, zone_name: str) -> str:

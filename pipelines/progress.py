@@ -36,6 +36,10 @@ def never() -> bool:
     return False
 
 
+class Reached(Exception):
+    """The stage that a run was to end after is done."""
+
+
 @dataclass(slots=True)
 class Meter:
     """Seconds and peak memory of each stage, for run.json; passes progress on and watches for cancellation."""
@@ -43,6 +47,8 @@ class Meter:
     tell: Callback = ignore
     cancelled: Asked = never
     stages: dict[str, dict[str, float]] = field(default_factory=dict)
+    until: str | None = None
+    """Raise Reached when this stage is done."""
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Callable[[float], None]]:
@@ -57,6 +63,8 @@ class Meter:
         yield lambda fraction: self.tell(Progress(name, min(max(float(fraction), 0.0), 0.99)))  # the end is told once, below
         self.stages[name] = {"seconds": round(time.monotonic() - begin, 3), "peak_memory_mb": round(peak_memory_mb(), 1)}
         self.tell(Progress(name, 1.0))
+        if name == self.until:
+            raise Reached
 
 
 def peak_memory_mb() -> float:

@@ -10,6 +10,7 @@ from clipper.plan import PlanOptions
 from clipper.render import RenderOptions
 from clipper.speech.transcribe import SpeechOptions
 from clipper.vision import LookOptions
+from pipelines.generate_options import GenerateOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +26,24 @@ class RunOptions:
     faces: bool = True
     """Look for faces: needs the model centerface; without it a landscape picture is shown whole over a blurred background."""
 
+    recordings: int = 0
+    """Recordings worked on at the same time, 0 to 256; 0 takes two where there is more than one processor. Each may need 1.5 GB."""
+    attempts: int = 3
+    """Failed attempts after which a recording is quarantined, 1 to 100."""
+    ledger: str = ""
+    """File that keeps the ledger, on a local disk; empty: livecut.ledger in the folder of the results."""
+    executor: str = "local"
+    """Where the recordings of a batch are worked on: local."""
+
     def __post_init__(self) -> None:
-        if not 0 <= self.jobs <= 64:
-            raise InputError(f"jobs = {self.jobs}: expected 0 to 64")
+        for name, low, high in (("jobs", 0, 64), ("recordings", 0, 256), ("attempts", 1, 100)):
+            if not low <= getattr(self, name) <= high:
+                raise InputError(f"{name} = {getattr(self, name)}: expected {low} to {high}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every option of `livecut clip` and `make_clips`."""
+    """Every option of `livecut`, `make_clips` and `make_videos`."""
 
     run: RunOptions = field(default_factory=RunOptions)
     speech: SpeechOptions = field(default_factory=SpeechOptions)
@@ -41,3 +52,4 @@ class Settings:
     find: FindOptions = field(default_factory=FindOptions)
     plan: PlanOptions = field(default_factory=PlanOptions)
     render: RenderOptions = field(default_factory=RenderOptions)
+    generate: GenerateOptions = field(default_factory=GenerateOptions)

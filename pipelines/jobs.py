@@ -1,0 +1,319 @@
+"""What a job is: one content with one set of options, done in stages, and what its end means for the ledger.
+
+Two recordings are the same when their bytes are; two runs are the same when options and side files are, too. What only says
+where and how fast (folder, threads, device) makes no other job.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from clipper import artefact, audience, media
+from clipper.catalog import find_catalog, read_catalog
+from clipper.errors import Cancelled, InputError, LivecutError, ModelError, NothingFound, ToolError, ToolFailed
+from pipelines.clips import Inputs, make_clips, run_folder
+from pipelines.executors import Context, Needs, Task, TaskFailed, WorkerDied
+from pipelines.ledger import Job, Ledger, Seen, State
+from pipelines.settings import Settings
+from pipelines.workdir import digest
+
+Outcome = Literal["goes on", "finished", "failed", "later", "rejected", "quarantined", "gone", "stopped"]
+
+_NO_MATTER = {"run": ("out", "jobs", "recordings", "attempts", "ledger", "executor"), "speech": ("threads", "device")}
+"""Options that change where and how fast, and not what."""
+_NOT_ITS_FAULT = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EIO,
+    errno.ESTALE,
+    errno.EAGAIN,
+    errno.ENOMEM,
+    errno.EMFILE,
+    errno.ENFILE,
+}
+"""Errors of the machine, not of the recording: no space, no right, a disk that fails, a folder that is in use."""
+LATER_S = 60.0
+"""Wait before work is tried again that failed for no fault of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What an attempt, or a stage of it, came to."""
+
+    outcome: Outcome
+    reason: str = ""
+    code: int = 0
+    """Exit code that belongs to it."""
+    state: State = "done"
+    """Of a finished job: done or degraded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A part of a job that runs as one task."""
+
+    until: str | None
+    """Stage of `make_clips` to end after; None for the rest."""
+    share: float
+    """Share of a machine's processors that it keeps busy while others run beside it, in (0, 1]."""
+    at_most: float
+    """Processors that it can use at all."""
+    gpu: bool
+    memory_mb: int
+
+
+STAGES = {
+    "clip": (
+        Stage(until="recognise", share=0.6, at_most=16, gpu=True, memory_mb=1500),
+        Stage(until="plan", share=0.4, at_most=2, gpu=False, memory_mb=1000),
+        Stage(until=None, share=0.4, at_most=16, gpu=False, memory_mb=1500),
+    )
+}
+"""Stages of each kind of job. The shares let looking and rendering run beside a recognition, and hold two recognitions apart:
+each has the model in memory and all processors to itself."""
+
+
+# --- what is one job ----------------------------------------------------------------------------
+
+
+def enrol(ledger: Ledger, inputs: Inputs, settings: Settings, *, replan: bool = False) -> Job:
+    """Record a recording and its job in the ledger; its bytes are read only when the ledger does not know them yet.
+
+    Raises InputError for what is no recording: such a file is recorded as rejected.
+    """
+    path = Path(os.path.abspath(inputs.recording))  # noqa: PTH100  as people wrote it, links and all
+    try:
+        media.sniff(path)
+    except InputError as error:
+        if path.is_file():
+            ledger.note([Seen.of(path)], "rejected", str(error))
+        raise
+    seen = Seen.of(path)
+    chosen = {"kind": "clip", "settings": what_matters(settings), "side_files": _side_files(inputs), "start_time": inputs.start_time}
+    options = digest(chosen)
+    folder = Path(os.path.abspath(run_folder(Path(settings.run.out), path)))  # noqa: PTH100
+    return ledger.add(
+        seen,
+        kind="clip",
+        content=content_of(ledger, seen),
+        options=options,
+        plain=json.dumps(chosen, sort_keys=True),
+        task=task_text(inputs, settings, replan=replan),
+        folder=folder,
+        spare=folder.with_name(f"{path.stem[:80]}-{digest(str(path))[:8]}"),
+    )
+
+
+def content_of(ledger: Ledger, seen: Seen) -> str:
+    """Digest a file, or take the digest from the ledger when the file looks as it did then."""
+    known = ledger.file(seen.path)
+    if known and known.job_id is not None and known.stamp == seen.stamp:
+        return ledger.job(known.job_id).content
+    return media.sha256(seen.path)
+
+
+def what_matters(settings: Settings) -> dict[str, Any]:
+    """Options that decide what comes out, as plain data."""
+    tree: dict[str, Any] = artefact.plain(settings)
+    for section, names in _NO_MATTER.items():
+        for name in names:
+            tree[section].pop(name, None)
+    return tree
+
+
+def _side_files(inputs: Inputs) -> list[str]:
+    """Digests of the catalogue, its pictures and the logs that a run would use, given or found."""
+    catalog = inputs.catalog or find_catalog(inputs.recording.parent)
+    logs = [*inputs.chat, *inputs.events] if inputs.chat and inputs.events else [*inputs.chat, *inputs.events, *_found(inputs)]
+    files = [*([catalog] if catalog else []), *dict.fromkeys(logs)]
+    digests = [_digest(path) for path in files]
+    if catalog:
+        digests += [_digest(Path(image)) for product in _products(catalog) for image in product.images]
+    return digests
+
+
+def _found(inputs: Inputs) -> Sequence[Path]:
+    return audience.find_logs(inputs.recording)
+
+
+def _products(catalog: Path) -> Sequence[Any]:
+    try:
+        return read_catalog(catalog).products
+    except LivecutError:
+        return ()  # the run says what is wrong with it
+
+
+def _digest(path: Path) -> str:
+    try:
+        return media.sha256(path)
+    except OSError:
+        return "missing"
+
+
+# --- from the ledger to a worker and back -------------------------------------------------------
+
+
+def task_text(inputs: Inputs, settings: Settings, *, replan: bool) -> str:
+    """Write down all that a worker needs, as JSON; file names of any bytes survive."""
+    given = {
+        "recording": os.path.abspath(inputs.recording),  # noqa: PTH100
+        "catalog": str(inputs.catalog.absolute()) if inputs.catalog else None,
+        "chat": [str(path.absolute()) for path in inputs.chat],
+        "events": [str(path.absolute()) for path in inputs.events],
+        "start_time": inputs.start_time,
+    }
+    return json.dumps({"inputs": given, "settings": artefact.plain(settings), "replan": replan})
+
+
+def stage_tasks(job: Job, task: str, machine: Needs, *, recording: Path, attempt: int) -> tuple[Task, ...]:
+    """Cut a job into tasks for an executor: one per stage, in one group, each reusing what those before it left in the folder."""
+    arguments = json.loads(task)
+    arguments["inputs"]["recording"] = str(recording)
+    stages = STAGES[job.kind]
+    group = f"job {job.id}, attempt {attempt}"
+    return tuple(
+        Task(
+            id=f"{group}, {stage.until or 'rest'}",
+            function="pipelines.jobs:run_stage",
+            arguments={**arguments, "folder": str(job.folder), "until": stage.until},
+            needs=_needs(stage, machine, arguments["settings"]),
+            group=group,
+            last=stage is stages[-1],
+            inputs=(str(recording),),
+        )
+        for stage in stages
+    )
+
+
+def _needs(stage: Stage, machine: Needs, settings: Mapping[str, Any]) -> Needs:
+    on_gpu = stage.gpu and machine.gpus >= 1 and settings["speech"]["device"] != "cpu"
+    cpus = 1.0 if on_gpu else max(min(stage.share * machine.cpus, stage.at_most), min(1.0, machine.cpus))
+    return Needs(cpus=min(cpus, machine.cpus), gpus=1.0 if on_gpu else 0.0, memory_mb=stage.memory_mb)
+
+
+def run_stage(arguments: Mapping[str, Any], context: Context) -> Any:
+    """Do one stage of a job in a worker; returns a Verdict as plain data. Bugs are left to the executor."""
+    try:
+        verdict = _run(arguments, context)
+    except LivecutError as error:
+        verdict = judge(error, Path(arguments["inputs"]["recording"]))
+    return artefact.plain(verdict)
+
+
+def _run(arguments: Mapping[str, Any], context: Context) -> Verdict:
+    settings = msgspec.convert(arguments["settings"], Settings)
+    given = arguments["inputs"]
+    done = make_clips(
+        given["recording"],
+        settings=settings,
+        catalog=given["catalog"],
+        chat=given["chat"],
+        events=given["events"],
+        start_time=given["start_time"],
+        replan=arguments["replan"],
+        folder=arguments["folder"],
+        until=arguments["until"],
+        progress=context.progress,
+        cancelled=context.cancelled,
+    )
+    return Verdict(outcome="goes on") if arguments["until"] else of_manifest(done.manifest)
+
+
+def of_manifest(manifest: Mapping[str, Any]) -> Verdict:
+    """Read from a manifest whether its recording was whole."""
+    coverage = manifest["coverage"]
+    if coverage.get("damaged_s"):
+        return Verdict(outcome="finished", state="degraded", reason=f"{coverage['damaged_s']:g} s of the recording are damaged")
+    return Verdict(outcome="finished")
+
+
+def judge(error: BaseException, recording: Path | None = None) -> Verdict:
+    """Say what an error means for its job: is it the recording, the machine, the caller, or bad luck?"""
+    code = getattr(error, "exit_code", 1)
+    reason = str(error) or type(error).__name__
+    if isinstance(error, NothingFound):
+        return Verdict(outcome="finished", reason=reason, code=code)
+    if isinstance(error, Cancelled):
+        return Verdict(outcome="stopped", reason="stopped by the caller", code=code)
+    if isinstance(error, WorkerDied):
+        return Verdict(outcome="failed", reason=reason, code=code)
+    if isinstance(error, TaskFailed):
+        return Verdict(outcome="failed", reason=f"a bug in livecut: {reason}" if error.trace else reason, code=code)
+    if _errno(error) in _NOT_ITS_FAULT or (isinstance(error, ModelError | ToolError) and not isinstance(error, ToolFailed)):
+        return Verdict(outcome="later", reason=reason, code=code)
+    if isinstance(error, InputError):
+        if recording is not None and not recording.exists():
+            return Verdict(outcome="gone", reason="the file has gone", code=code)
+        return Verdict(outcome="quarantined", reason=reason, code=code)
+    if isinstance(error, LivecutError):
+        return Verdict(outcome="failed", reason=reason, code=code)
+    return Verdict(outcome="failed", reason=f"a bug in livecut: {type(error).__name__}: {error}", code=1)
+
+
+def _errno(error: BaseException) -> int | None:
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError):
+            return seen.errno
+        seen = seen.__cause__
+    return None
+
+
+def verdict_of(value: Any) -> Verdict:
+    """Read back what `run_stage` returned."""
+    return msgspec.convert(value, Verdict)
+
+
+def results(job: Job) -> tuple[list[Path], list[Path]]:
+    """List what a finished run has made: its results, and the plans, which people may edit.
+
+    Raises ValueError when the run read other bytes than the job is about, and OSError when there is no manifest.
+    """
+    folder = job.folder
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    if manifest["recording"]["sha256"] != job.content:
+        raise ValueError("the recording changed while it was worked on")
+    names = ["manifest.json", "report.html", "run.json"]
+    files = [folder / name for name in names if (folder / name).is_file()]
+    plans: list[Path] = []
+    for clip in manifest.get("clips", ()):
+        files += [folder / clip[name] for name in ("file", "captions", "cover") if clip.get(name)]
+        plans += [folder / clip["plan"]] if clip.get("plan") else []
+    return list(dict.fromkeys(files)), [path for path in dict.fromkeys(plans) if path.is_file()]
+
+
+def recording_of(ledger: Ledger, job: Job) -> Path | None:
+    """Find a file that has a job's content now; None when all have gone."""
+    return next((path for path in ledger.paths(job.id) if path.is_file()), None)
+
+
+def inputs_of(job: Job) -> tuple[Inputs, Settings, bool]:
+    """Read a job's task back: inputs, options, and whether plans are written anew."""
+    task = json.loads(job.task)
+    given = task["inputs"]
+    inputs = Inputs(
+        recording=Path(given["recording"]),
+        catalog=Path(given["catalog"]) if given["catalog"] else None,
+        chat=tuple(map(Path, given["chat"])),
+        events=tuple(map(Path, given["events"])),
+        start_time=given["start_time"],
+    )
+    return inputs, msgspec.convert(task["settings"], Settings), bool(task["replan"])
+
+
+def with_renders(settings: Settings, recordings: int, cpus: int) -> Settings:
+    """Share the processors between recordings that are worked on at once, unless the caller has said how many clips to render."""
+    if settings.run.jobs or recordings < 2:
+        return settings
+    return replace(settings, run=replace(settings.run, jobs=max(1, cpus // recordings)))
