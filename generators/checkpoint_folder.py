@@ -10,23 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import math
-import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from clipper.errors import ModelError
-from generators.checkpoints import Checkpoint, Family, LoraPair, named, table
-
-log = logging.getLogger(__name__)
+from generators.checkpoint_rules import adjusted, read_json
+from generators.checkpoints import Checkpoint, Family, table
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".npy", ".npz", ".t7", ".mar")
-PATTERNS = ("model_index.json", "*/*.json", "*/*.safetensors", "*/*.model", "*/*.txt", "*/*.jinja")
-"""All that is ever downloaded of a repository."""
 MAX_HEADER_BYTES = 100_000_000
 
 DENOISERS: Mapping[str, Family] = {
@@ -104,86 +98,6 @@ class Found:
         return sum(count for name, count in self.parameters.items() if name in ("transformer", "transformer_2", "unet"))
 
 
-def locate(model: str, preset: str) -> tuple[Checkpoint, Path | None]:
-    """Name the row that a model means, and its folder where it is one; nothing is downloaded.
-
-    `model` is a name of the table, the path of a folder, `owner/name@commit`, or empty for the preset's own. Raises ModelError.
-    """
-    folder = Path(model).expanduser()
-    if model and folder.is_dir():
-        return recognise(folder), folder
-    if model.startswith((".", "/", "~")):
-        raise ModelError(f"could not load a model from {model}: there is no such folder")
-    repository, at, revision = model.partition("@")
-    if "/" not in repository:
-        return named(model, preset), None
-    row = next((row for row in table().checkpoints.values() if row.repository == repository), None)
-    if row is not None and not at:
-        return row, None
-    if row is None or not re.fullmatch(r"[0-9a-f]{40}", revision):
-        raise ModelError(
-            f"could not use {model}: "
-            + ("a commit has 40 digits 0-9 a-f" if at else "only repositories of the table are downloaded")
-            + f"; known: {', '.join(row.repository for row in table().checkpoints.values())}; download others yourself and give the folder"
-        )
-    return replace(row, revision=revision), None
-
-
-def fetch(checkpoint: Checkpoint) -> Path:
-    """Bring a checkpoint's files to this machine (`HF_ENDPOINT` and `HF_HUB_OFFLINE` are honoured) and return their folder.
-
-    Raises ModelError that names what to download, and where to put it, when the hub does not answer.
-    """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    if not checkpoint.revision:
-        raise ModelError(
-            f"could not download {checkpoint.name}: no commit of {checkpoint.repository} is pinned; "
-            f"give one as --model {checkpoint.repository}@COMMIT, or download it and give the folder"
-        )
-    try:
-        return Path(
-            snapshot_download(
-                checkpoint.repository, revision=checkpoint.revision, allow_patterns=list(PATTERNS), ignore_patterns=["*.fp16.*"]
-            )
-        )
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-        raise ModelError(_how_to_get(checkpoint, error)) from error
-
-
-def _how_to_get(checkpoint: Checkpoint, error: BaseException) -> str:
-    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-    return (
-        f"could not get the model {checkpoint.name}: it is not on this machine, and {endpoint} did not give it ({reason}); "
-        f"on a machine with a network run: hf download {checkpoint.repository} --revision {checkpoint.revision} --local-dir FOLDER "
-        f"(about {checkpoint.download_gb:g} GB; leave out *.bin and *.pth), copy FOLDER here, and give it as --model FOLDER; "
-        "the camera backend needs no model"
-    )
-
-
-def fetch_loras(pair: LoraPair) -> tuple[Path, Path]:
-    """Bring a pair of LoRA files to this machine, each verified by its SHA-256; raises ModelError."""
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    files = []
-    for name, digest in ((pair.high, pair.high_sha256), (pair.low, pair.low_sha256)):
-        try:
-            path = Path(hf_hub_download(pair.repository, name, revision=pair.revision))
-        except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-            raise ModelError(
-                f"could not get the LoRA {name}: it is not on this machine, and the hub did not give it; download it from "
-                f"{pair.repository} at {pair.revision}, and give both files as --lora HIGH --lora LOW, or choose another --preset"
-            ) from error
-        found = sha256_of(path)
-        if found != digest:
-            raise ModelError(f"refused {path}: its SHA-256 is {found}, the table says {digest}; do not use this source")
-        files.append(path)
-    return files[0], files[1]
-
-
 # --- looking --------------------------------------------------------------------------------------
 
 
@@ -239,17 +153,6 @@ def _read_index(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ModelError(f"could not use {folder}: it has no model_index.json; give a folder in the layout of diffusers, not a single file")
     return read_json(path)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a configuration file; raises ModelError when it is missing or no JSON object."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"could not read {path}: {error}; download the model again") from error
-    if not isinstance(value, dict):
-        raise ModelError(f"could not read {path}: a JSON object was expected; download the model again")
-    return value
 
 
 def _components(folder: Path) -> dict[str, tuple[str, str]]:
@@ -308,65 +211,6 @@ def _which_cogvideox(folder: Path, index: dict[str, Any]) -> str:
 
 def _which_ltx2(folder: Path, index: dict[str, Any]) -> str:
     return "ltx-2-19b"
-
-
-# --- rules that the configuration tells ------------------------------------------------------------
-
-
-def adjusted(row: Checkpoint, folder: Path) -> Checkpoint:
-    """Return the row with the frame rule, size rule and widths of the folder's configuration."""
-    rules = {"wan": _wan_rules, "ltx": _ltx_rules, "svd": _svd_rules, "cogvideox": _cogvideox_rules, "ltx2": _ltx_rules}
-    return replace(row, **rules[row.family](row, folder))
-
-
-def _wan_rules(row: Checkpoint, folder: Path) -> dict[str, Any]:
-    transformer, vae = read_json(folder / "transformer" / "config.json"), read_json(folder / "vae" / "config.json")
-    side, time = vae.get("scale_factor_spatial", 8), vae.get("scale_factor_temporal", 4)
-    patch = transformer.get("patch_size", [1, 2, 2])[1]
-    return {"frame_step": time, "latent": (time, side), "patch": patch, "size_multiple": math.lcm(16, side * patch)} | _hidden(transformer)
-
-
-def _ltx_rules(row: Checkpoint, folder: Path) -> dict[str, Any]:
-    transformer, vae = read_json(folder / "transformer" / "config.json"), read_json(folder / "vae" / "config.json")
-    halved = 2 ** sum(vae.get("spatio_temporal_scaling", [True] * 3))
-    side = vae.get("spatial_compression_ratio") or vae.get("patch_size", 4) * halved
-    time = vae.get("temporal_compression_ratio") or vae.get("patch_size_t", 1) * halved
-    patch = transformer.get("patch_size", 1)
-    return {"frame_step": time, "latent": (time, side), "patch": patch, "size_multiple": math.lcm(32, side * patch)} | _hidden(transformer)
-
-
-def _svd_rules(row: Checkpoint, folder: Path) -> dict[str, Any]:
-    unet, vae = read_json(folder / "unet" / "config.json"), read_json(folder / "vae" / "config.json")
-    side = 2 ** (len(vae.get("block_out_channels", [0] * 4)) - 1)
-    most = unet.get("num_frames") or row.frames[1]
-    halved = 2 ** (len(unet.get("block_out_channels", [0] * 4)) - 1)
-    return {
-        "frames": (min(row.frames[0], most), most),
-        "latent": (1, side),
-        "size_multiple": math.lcm(8, side * halved),
-        "hidden": max(unet.get("block_out_channels", [row.hidden])),
-    }
-
-
-def _cogvideox_rules(row: Checkpoint, folder: Path) -> dict[str, Any]:
-    transformer, vae = read_json(folder / "transformer" / "config.json"), read_json(folder / "vae" / "config.json")
-    side, time = 2 ** (len(vae.get("block_out_channels", [0] * 4)) - 1), int(vae.get("temporal_compression_ratio", 4))
-    patch = transformer.get("patch_size", 2)
-    known = (transformer.get("sample_width", 90) * side, transformer.get("sample_height", 60) * side)
-    return {
-        "frame_step": time,
-        "frames": (min(row.frames[0], 2 * time + 1), transformer.get("sample_frames", row.frames[1])),
-        "latent": (time, side),
-        "patch": patch,
-        "size_multiple": side * patch,
-        "text_tokens": transformer.get("max_text_seq_length", row.text_tokens),
-        "fixed_size": known if transformer.get("use_learned_positional_embeddings") else None,
-    } | _hidden(transformer)
-
-
-def _hidden(transformer: Mapping[str, Any]) -> dict[str, Any]:
-    heads, width = transformer.get("num_attention_heads"), transformer.get("attention_head_dim")
-    return {"hidden": heads * width} if heads and width else {}
 
 
 # --- weights ---------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from clipper.errors import ModelError
-from generators import checkpoint_folder, memory_plan
+from generators import checkpoint_folder, checkpoint_source, memory_plan
 from generators.checkpoints import Fitted, fit, table
 from generators.diffusion import (
     DiffusersOptions,
@@ -117,7 +117,7 @@ class Wan:
     def _add_loras(self, pipe: Any) -> tuple[str, ...]:
         """Melt LoRA files into the experts, so that offloading and fp8 meet plain weights; returns their hashes."""
         pair = table().loras.get(self.choice.preset.loras)
-        files = checkpoint_folder.fetch_loras(pair) if pair else tuple(Path(path).expanduser() for path in self.options.loras)
+        files = checkpoint_source.fetch_loras(pair) if pair else tuple(Path(path).expanduser() for path in self.options.loras)
         experts = [name for name in EXPERTS if getattr(pipe, name, None) is not None]
         if not files:
             return ()

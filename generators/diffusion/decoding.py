@@ -1,0 +1,101 @@
+"""Latents to frames on disk: decoded in ever smaller ways while the device is full, written without loss."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from clipper.errors import ModelError
+from generators import memory_plan
+from generators.checkpoints import Fitted
+from generators.diffusion.foreign import first_line
+from generators.diffusion.kept import Kept
+from generators.footage import FileFootage, write_footage
+from generators.values import Pixels
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 6 * 3600.0
+"""Frames may take that long to be decoded on a slow card before writing them is given up."""
+SMALLER_TILES_PX = (256, 128)
+
+Progress = Callable[[float], None]
+Tensor = Any
+
+
+def decode(
+    attempts: Sequence[tuple[str, Callable[[], Tensor]]], where: Path, *, told: Callable[[str], None] = lambda name: None
+) -> Iterator[Pixels]:
+    """Decode latents and yield frames `uint8 (h, w, 3)` RGB, trying ever smaller ways while the device is full.
+
+    Each attempt returns `float (3, frames, h, w)` in [-1, 1]. `told` gets the name of the one that worked. Raises ModelError
+    when none fits (the latents stay in `where`) and when the picture is not made of finite numbers.
+    """
+    import torch
+
+    video = None
+    with torch.no_grad():
+        for name, attempt in attempts:
+            try:
+                video = attempt()
+            except (RuntimeError, MemoryError) as error:
+                if not memory_plan.is_out_of_memory(error):
+                    raise ModelError(f"could not decode {where}: {first_line(error)}; delete it and run again") from error
+                log.warning("the device is full decoding %s; trying again, smaller", name)
+                memory_plan.give_back()
+            else:
+                told(name)
+                break
+        if video is None:
+            raise ModelError(
+                f"could not decode {where}: the device is full even with {attempts[-1][0]}; the finished latents are kept: "
+                "free memory, or give a smaller --tile-px, and run again: denoising is not repeated"
+            )
+        yield from _frames(video, where)
+
+
+def _frames(video: Tensor, where: Path) -> Iterator[Pixels]:
+    import torch
+
+    for index in range(video.shape[1]):
+        frame = video[:, index].float()
+        if not bool(torch.isfinite(frame).all()):
+            raise ModelError(
+                f"could not decode {where}: frame {index} is not made of finite numbers; delete it and use --memory without fp8"
+            )
+        yield ((frame / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+
+
+def tiled(vae: Any, tile_px: int, run: Callable[[], Tensor]) -> list[tuple[str, Callable[[], Tensor]]]:
+    """List the ways to decode with an autoencoder that knows tiles: as planned first, then in smaller ones."""
+
+    def attempt(edge: int) -> Callable[[], Tensor]:
+        def decode_so() -> Tensor:
+            memory_plan.tile(vae, edge)
+            return run()
+
+        return decode_so
+
+    edges = [tile_px, *(edge for edge in SMALLER_TILES_PX if not tile_px or edge < tile_px)]
+    return [(f"tiles of {edge} px" if edge else "whole frames", attempt(edge)) for edge in edges]
+
+
+def write(frames: Iterator[Pixels], kept: Kept, fitted: Fitted, progress: Progress, cancelled: Callable[[], bool]) -> FileFootage:
+    """Write decoded frames as the shot's footage; `progress` gets 0 to 1."""
+
+    def counted() -> Iterator[Pixels]:
+        for index, frame in enumerate(frames):
+            progress(index / fitted.frames)
+            yield frame
+
+    return write_footage(
+        kept.footage,
+        counted(),
+        width_px=fitted.width_px,
+        height_px=fitted.height_px,
+        fps=fitted.fps,
+        cancelled=cancelled,
+        patience_s=PATIENCE_S,
+    )
