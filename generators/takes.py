@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clipper.errors import InputError, ModelError, ToolError
-from generators.values import Animator, Cutout, Fidelity, Footage, Move, Origin, Photo, Shot, ShotRequest, Take
+from generators.values import Animator, Fidelity, Footage, Move, Origin, Shot, ShotRequest, Take
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +33,10 @@ CALMER: dict[Move, Move] = {
     "still": "still",
 }
 
-Measure = Callable[[Photo, Cutout, Footage, bool], Fidelity]
-"""The gate: picture, cut-out, footage, and whether the shot is meant to stand still."""
-Lock = Callable[[Photo, Cutout, Footage, Path], Footage | None]
-"""The pixel lock; None where the product cannot be placed in the frames."""
+Measure = Callable[[ShotRequest, Footage, bool], Fidelity]
+"""The gate: what was asked for, what came, and whether the camera made it."""
+Lock = Callable[[ShotRequest, Footage], tuple[Footage | None, str]]
+"""The pixel lock; without footage where the product does not fit into the frames, and then with the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +75,8 @@ class Outcome:
 
     footage: Footage
     origin: Origin
+    rung: str
+    """Name of the way that made it."""
     takes: tuple[Take, ...]
     notes: tuple[str, ...] = ()
     """Ways that could not be tried, and why."""
@@ -124,7 +126,7 @@ def make_shot(
             continue
         if found is not None:
             footage, origin = found
-            return Outcome(footage=footage, origin=origin, takes=tuple(tries.takes), notes=tuple(tries.notes), is_camera=rung.is_camera)
+            return Outcome(footage=footage, origin=origin, rung=rung.name, takes=tuple(tries.takes), notes=tuple(tries.notes), is_camera=rung.is_camera)
     raise ModelError(_nothing_passed(request, tries))
 
 
@@ -166,7 +168,7 @@ def _calmer(shot: Shot) -> Shot:
 
 def _take(rung: Rung, request: ShotRequest, tries: _Attempts, why: str) -> tuple[Footage, Origin] | None:
     footage, origin = rung.open().animate(request, tries.work, progress=tries.progress, cancelled=tries.cancelled)
-    said = tries.measure(request.photo, request.cutout, footage, request.shot.move == "still" and rung.is_camera)
+    said = tries.measure(request, footage, rung.is_camera)
     tries.takes.append(Take(shot=request.shot.id, origin=origin, fidelity=said, used=said.passed, why=why))
     log.info("shot %s, %s: %s", request.shot.id, rung.name, "passed" if said.passed else "; ".join(said.reasons))
     if said.passed:
@@ -188,14 +190,14 @@ def _locked(tries: _Attempts, lock: Lock | None) -> tuple[Footage, Origin] | Non
     """Put the picture's own product back into the best attempt so far."""
     if tries.best is None or lock is None:
         return None
-    ssim, footage, origin = tries.best
+    _, footage, origin = tries.best
     tries.best = None
     request = tries.request
-    locked = lock(request.photo, request.cutout, footage, tries.work)
+    locked, reason = lock(request, footage)
     if locked is None:
-        tries.notes.append(f"{origin.backend}: the product's own pixels do not fit into the frames (best similarity {ssim:.2f})")
+        tries.notes.append(f"no pixel lock: {reason}")
         return None
-    said = tries.measure(request.photo, request.cutout, locked, False)
+    said = tries.measure(request, locked, False)
     why = "the product's own pixels put back"
     tries.takes.append(Take(shot=request.shot.id, origin=origin, fidelity=said, pixel_lock=True, used=said.passed, why=why))
     return (locked, origin) if said.passed else None

@@ -34,7 +34,7 @@ def draw_end_card(overlay: Overlay, canvas: Canvas, price: Overlay | None, badge
     blocks = _words(overlay, canvas, price, badge)
     words = sum(height for _, _, height in blocks)
     left, top, right, bottom = canvas.box
-    top = max(canvas.taken_px + top, ABOVE * canvas.height_px) if canvas.taken_px else min(top, ABOVE * canvas.height_px)
+    top = min(top, ABOVE * canvas.height_px)
     hero = hero_picture(canvas.hero, (right - left) * 0.86, max(60.0, (bottom - top) - words - 60 * canvas.unit)) if canvas.hero else None
     y = top + max(0.0, (bottom - top - words - (hero.height + 48 * canvas.unit if hero else 0)) / 2)
     if hero is not None:
@@ -107,11 +107,14 @@ def _lifted(photo: Photo, cutout: Cutout, width: float, height: float) -> Any:
     import numpy as np
     from PIL import Image, ImageDraw, ImageFilter
 
+    from generators.cutout import foreground
+
     box = cutout.box
     x0, y0 = max(0, int(box.x * photo.width_px) - 2), max(0, int(box.y * photo.height_px) - 2)
     x1 = min(photo.width_px, int((box.x + box.w) * photo.width_px) + 3)
     y1 = min(photo.height_px, int((box.y + box.h) * photo.height_px) + 3)
-    cut = Image.fromarray(np.dstack([photo.pixels[y0:y1, x0:x1], cutout.mask[y0:y1, x0:x1]]))
+    own = foreground(photo, cutout)  # without a rim of the old background
+    cut = Image.fromarray(np.dstack([own[y0:y1, x0:x1], cutout.mask[y0:y1, x0:x1]]))
     share = min(width / cut.width, height * 0.94 / cut.height)
     cut = cut.resize((max(8, round(cut.width * share)), max(8, round(cut.height * share))), Image.Resampling.LANCZOS)
     soft = max(2.0, cut.width * 0.035)

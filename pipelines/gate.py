@@ -1,0 +1,50 @@
+"""The fidelity gate as a run uses it: how closely a shot is looked at depends on who made it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from generators import fidelity
+from generators.fidelity import FidelityOptions
+from generators.values import Fidelity, Footage, Pixels, ShotRequest
+
+CAMERA_LOOKS = 4
+"""Frames of a camera shot that are looked at: its pixels cannot melt, and every frame that is looked at is drawn twice."""
+
+
+def judge(request: ShotRequest, footage: Footage, is_camera: bool, options: FidelityOptions) -> Fidelity:
+    """Measure a shot; of a camera's, which moves the picture's own pixels, a few frames and no text."""
+    if not is_camera:
+        return fidelity.measure(request.photo, request.cutout, footage, options, reader=_reader() if options.read_text else None)
+    few = replace(options, frames=min(options.frames, CAMERA_LOOKS), read_text=False, is_still=request.shot.move in ("still", "sweep"))
+    return fidelity.measure(request.photo, request.cutout, Thinned(footage, CAMERA_LOOKS), few)
+
+
+@lru_cache(maxsize=1)
+def _reader() -> Any:
+    """One reader of text for a whole run: loading it takes a second."""
+    return fidelity.find_reader()
+
+
+def lock(request: ShotRequest, footage: Footage, options: FidelityOptions) -> tuple[Footage | None, str]:
+    """Put the product's own pixels back into a shot where they fit; without footage, the reason why not."""
+    tried = fidelity.try_lock(request.photo, request.cutout, footage, options)
+    return tried.footage, tried.reason
+
+
+class Thinned:
+    """Some frames of a shot, the first and about the last among them, as a shot of a lower rate."""
+
+    def __init__(self, footage: Footage, frames: int) -> None:
+        self._footage, self._step = footage, max(1, (footage.count - 1) // max(1, frames - 1))
+        self.width_px, self.height_px = footage.width_px, footage.height_px
+        self.count = len(range(0, footage.count, self._step))
+        self.fps = footage.fps / self._step
+
+    def frames(self, start: int = 0, stop: int | None = None, step: int = 1) -> Iterator[Pixels]:
+        """Yield frames of the thinned shot."""
+        wanted = range(self.count)[start:stop:step]
+        return self._footage.frames(wanted.start * self._step, wanted.stop * self._step - self._step + 1, wanted.step * self._step)
