@@ -11,22 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from clipper.detect.cues import Cue, find_cues
+from clipper.detect.links import BARE, calls, lists_links, resolve
 from clipper.detect.names import Known, Name, is_cjk, know
-from clipper.detect.sounds import Heard, Token, cost, tokens
+from clipper.detect.sounds import Heard, Token, tokens
 from clipper.errors import InputError
 from clipper.values import Mention, Product, Sentence
 
-_LINK_WORDS = tuple(tokens(text) for text in ("链接", "连接"))
-_ZH_NUMBER = {c: n for n, c in enumerate("零一二三四五六七八九十")}
-_ZH_LINK = re.compile(r"(\d{1,3}|[一二两三四五六七八九十]{1,3})\s*号")
 _POINTED = re.compile("[这那][一]?[个件条款只支瓶盒箱袋口双套块张台把本顶罐包片串]$")
 POINTED_SLACK = 0.05
 """A name of two syllables may sound this much less alike after 这条 and its like: what follows is the name of a thing."""
 _STOP = re.compile(r"[。.!?！？…]\W*$")
-_EN_NUMBERS = {
-    w: n for n, w in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"])
-}
-_EN_LINK = re.compile(rf"\b(?:number|link|item|product|no\.?|#)\s*(\d{{1,3}}|{'|'.join(_EN_NUMBERS)})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +81,11 @@ def find_mentions(
     hits += _compounds(sentences, known)
     placed = [(hit.sentence, _mention(sentences[hit.sentence], heard, hit)) for hit in _strongest(hits)]
     placed += _links(sentences, products, language)
-    return _weighed(placed, _kinds(sentences, find_cues(sentences, language)), options)
+    kinds = _kinds(sentences, find_cues(sentences, language))
+    for place, sentence in enumerate(sentences):
+        if lists_links(sentence.text, language):
+            kinds.setdefault(place, set()).add("list")
+    return _weighed(placed, kinds, options)
 
 
 def _stream(sentences: tuple[Sentence, ...]) -> tuple[list[int], tuple[Token, ...]]:
@@ -184,43 +182,17 @@ def _links(sentences: tuple[Sentence, ...], products: tuple[Product, ...], langu
     """Find links called by number: 二号链接, "number two in the list"; a bare 二号 counts for less."""
     by_link = {product.link if product.link is not None else place: product.sku for place, product in enumerate(products, 1)}
     found = []
-    pattern = _ZH_LINK if language == "zh" else _EN_LINK
     for place, sentence in enumerate(sentences):
-        for match in pattern.finditer(sentence.text):
-            number = link_number(match.group(1))
-            if number not in by_link:
-                continue
-            sure = 0.9 if language != "zh" or _link_follows(sentence.text[match.end() :]) else 0.5
-            start, end = times(sentence, match.start(), match.end())
-            found.append((place, Mention(start, end, by_link[number], sure, match.group().strip(), "link")))
+        for call in calls(sentence.text, language):
+            number = resolve(call.number, by_link)
+            if number is not None and call.sure >= BARE:
+                start, end = times(sentence, call.start, call.end)
+                text = sentence.text[call.start : call.end].strip()
+                found.append((place, Mention(start, end, by_link[number], call.sure, text, "link")))
     return found
 
 
-def link_number(text: str) -> int:
-    """Read the number of a link: digits, Chinese numerals up to 99, English words up to twelve; 0 when it is none."""
-    if text.isdigit():
-        return int(text)
-    if text.lower() in _EN_NUMBERS:
-        return _EN_NUMBERS[text.lower()]
-    text = text.replace("两", "二")
-    if "十" in text:
-        tens, _, ones = text.partition("十")
-        return 10 * _ZH_NUMBER.get(tens, 1) + _ZH_NUMBER.get(ones, 0)
-    return _ZH_NUMBER.get(text, 0)
-
-
-def links_called(text: str, language: str) -> tuple[int, ...]:
-    """List the numbers of the links that a sentence calls; in Mandarin 号 alone counts, since recognisers lose 链接."""
-    pattern = _ZH_LINK if language == "zh" else _EN_LINK
-    return tuple(number for match in pattern.finditer(text) if (number := link_number(match.group(1))))
-
-
-def _link_follows(tail: str) -> bool:
-    heard = tokens(tail[:3])
-    return len(heard) >= 2 and any(sum(cost(a, b) for a, b in zip(wanted, heard, strict=False)) <= 0.9 for wanted in _LINK_WORDS)
-
-
-def _kinds(sentences: tuple[Sentence, ...], cues: tuple[Cue, ...]) -> Mapping[int, set[str]]:
+def _kinds(sentences: tuple[Sentence, ...], cues: tuple[Cue, ...]) -> dict[int, set[str]]:
     """Give the kinds of cue per unit; a preview or comparison holds for the whole spoken sentence, which may be several units."""
     kinds: dict[int, set[str]] = {}
     for cue in cues:
@@ -261,7 +233,7 @@ def _weight(kinds: set[str], products: int, mention: Mention, options: MentionOp
         weight = min(weight, options.preview_weight)
     if "compare" in kinds and "link" not in kinds:
         weight = min(weight, options.compare_weight)
-    if products >= 3 or ("recap" in kinds and products >= 2):
+    if products >= 3 or "list" in kinds or ("recap" in kinds and products >= 2):
         weight = min(weight, options.recap_weight)
     if {"question", "service", "sold_out"} & kinds:
         weight = min(weight, options.answer_weight)

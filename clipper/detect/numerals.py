@@ -7,8 +7,9 @@ compared with the catalogue's.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from clipper.detect.links import LONGEST_NUMBER
 from clipper.spoken_numbers import SpokenNumber, find_numbers
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -41,7 +42,14 @@ class Spoken:
 def numbers(text: str) -> tuple[Spoken, ...]:
     """Find the numbers of a text, in order, none overlapping: digits, Chinese numerals, English number words, percentages too."""
     language = "zh" if _CHINESE.search(text) else "en"
-    return tuple(_dressed(text, number) for number in find_numbers(text, language, percentages=True))
+    return tuple(_dressed(text, _without_link(text, number)) for number in find_numbers(text, language, percentages=True))
+
+
+def _without_link(text: str, number: SpokenNumber) -> SpokenNumber:
+    """Take a link's number off the price it was written together with: 79 and 4 in "今晚794号链接"."""
+    if number.value <= LONGEST_NUMBER or number.value != int(number.value) or text[number.end : number.end + 1] != "号":
+        return number
+    return replace(number, value=float(number.value // 10), end=number.end - 1) if text[number.end - 1].isdigit() else number
 
 
 def _dressed(text: str, number: SpokenNumber) -> Spoken:

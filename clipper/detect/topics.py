@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from clipper.detect.mentions import links_called
+from clipper.detect.links import links_called
 from clipper.detect.naming import name_of
 from clipper.detect.nouns import nouns
 from clipper.values import Evidence, Mention, Product, Segment, Sentence
