@@ -13,14 +13,18 @@ if TYPE_CHECKING:
     from pipelines.clips import Run, make_clips, render_plans
     from pipelines.progress import Progress
     from pipelines.settings import Settings
+    from pipelines.videos import VideoRun, make_videos, render_boards
 
-__all__ = ["Progress", "Run", "Settings", "make_clips", "render_plans"]
+__all__ = ["Progress", "Run", "Settings", "VideoRun", "make_clips", "make_videos", "render_boards", "render_plans"]
 
 _HOME = {
     "Progress": "pipelines.progress",
     "Run": "pipelines.clips",
     "Settings": "pipelines.settings",
+    "VideoRun": "pipelines.videos",
     "make_clips": "pipelines.clips",
+    "make_videos": "pipelines.videos",
+    "render_boards": "pipelines.videos",
     "render_plans": "pipelines.clips",
 }
 

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from clipper.errors import InputError, LivecutError, ModelError
 from generators import diffusion
@@ -41,7 +40,7 @@ class Backends:
         self._close.clear()
 
 
-def choose_backends(options: GenerateOptions, *, kling: Any = None) -> Backends:
+def choose_backends(options: GenerateOptions, *, confirmed: bool = False) -> Backends:
     """Choose what makes the shots. Loads and downloads nothing.
 
     Raises InputError and ModelError where the backend that was asked for cannot be used.
@@ -52,7 +51,7 @@ def choose_backends(options: GenerateOptions, *, kling: Any = None) -> Backends:
     if name == "diffusers":
         rungs += _diffusers(options.diffusers, opened)
     elif name == "kling":
-        rungs.append(Rung(name="kling", open=_once(lambda: animator("kling", *([kling] if kling is not None else [])), opened), retries=False))
+        rungs.append(Rung(name="kling", open=_once(lambda: animator("kling"), opened), retries=False))
     if name == "camera" or options.takes.camera:
         rungs.append(Rung(name="camera", open=_once(lambda: animator("camera", options.camera), opened), is_camera=True))
     log.info("backend %s: %s", name, why)

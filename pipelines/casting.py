@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from clipper.catalog import read_catalog
@@ -71,26 +71,57 @@ def subject_of(wish: Wish, options: GenerateOptions) -> Subject:
         raise InputError(f"could not make a video of {wish.name}: no usable picture")
     product = wish.product
     return Subject(
-        name=wish.name, sku=product.sku if product else None, title=options.title or (product.title if product else wish.name),
+        name=wish.name,
+        sku=product.sku if product else None,
+        title=options.title or (product.title if product else wish.name),
         price=options.price or (f"¥{product.price:g}" if product and product.price else ""),
-        list_price=f"¥{product.list_price:g}" if product and product.list_price else "", call=options.call,
-        photos=read.photos, cutouts=tuple(cut_out(photo, options.cutout) for photo in read.photos),
+        list_price=f"¥{product.list_price:g}" if product and product.list_price else "",
+        call=options.call,
+        photos=read.photos,
+        cutouts=tuple(cut_out(photo, options.cutout) for photo in read.photos),
     )
 
 
 def plan_boards(subject: Subject, style: Style, settings: Settings) -> tuple[Storyboard, ...]:
     o = settings.generate
     w, h = o.frame(settings.plan.width_px, settings.plan.height_px)
-    n = max(1, round(o.seconds / style.pace_s)); each = o.seconds / n
+    n = max(1, round(o.seconds / style.pace_s))
+    each = o.seconds / n
     out = []
     for v in range(o.variants):
-        shots = tuple(Shot(id=f"s{k+1}", photo=k % len(subject.photos), seconds=each, move=style.moves[(k+v) % len(style.moves)], seed=o.seed + k + 100 * v,
-            transition=style.transitions[k % len(style.transitions)], transition_s=0.4) for k in range(n))
-        ov = [Overlay(kind="title", text=subject.title, start=0.2, end=o.seconds * .5)]
+        shots = tuple(
+            Shot(
+                id=f"s{k + 1}",
+                photo=k % len(subject.photos),
+                seconds=each,
+                move=style.moves[(k + v) % len(style.moves)],
+                seed=o.seed + k + 100 * v,
+                transition=style.transitions[k % len(style.transitions)],
+                transition_s=0.4,
+            )
+            for k in range(n)
+        )
+        ov = [Overlay(kind="title", text=subject.title, start=0.2, end=o.seconds * 0.5)]
         if subject.price:
-            ov.append(Overlay(kind="price", text=subject.price, detail=subject.list_price, start=o.seconds * .25, end=o.seconds - 1.6))
+            ov.append(Overlay(kind="price", text=subject.price, detail=subject.list_price, start=o.seconds * 0.25, end=o.seconds - 1.6))
         ov.append(Overlay(kind="end_card", text=subject.title, detail=subject.call or "点击下方购买", start=o.seconds - 1.6, end=o.seconds))
-        out.append(Storyboard(id=f"v{v+1}", sku=subject.sku, title=subject.title, style=o.style, backend=o.backend,
-            pictures=tuple(PictureRef(path=p.path, sha256=p.sha256) for p in subject.photos), shots=shots, overlays=tuple(ov),
-            width_px=w, height_px=h, fps=settings.plan.fps, seed=o.seed, music=o.music or None, music_gain_db=o.music_gain_db, loop=o.loop))
+        out.append(
+            Storyboard(
+                id=f"v{v + 1}",
+                sku=subject.sku,
+                title=subject.title,
+                style=o.style,
+                backend=o.backend,
+                pictures=tuple(PictureRef(path=p.path, sha256=p.sha256) for p in subject.photos),
+                shots=shots,
+                overlays=tuple(ov),
+                width_px=w,
+                height_px=h,
+                fps=settings.plan.fps,
+                seed=o.seed,
+                music=o.music or None,
+                music_gain_db=o.music_gain_db,
+                loop=o.loop,
+            )
+        )
     return tuple(out)

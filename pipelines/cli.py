@@ -12,15 +12,19 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from clipper.errors import Cancelled, InputError, LivecutError, NothingFound
+from clipper.errors import Cancelled, LivecutError, NothingFound
 from clipper.version import __version__
-from pipelines import cli_batch
+from pipelines import cli_batch, cli_generate
+from pipelines.cli_common import common, stop
+from pipelines.cli_common import complain as _complain
+from pipelines.cli_common import display_of as _display
+from pipelines.cli_common import settings_of as _settings
 from pipelines.terminal import Display, printable
 
 log = logging.getLogger("livecut")
@@ -28,9 +32,6 @@ log = logging.getLogger("livecut")
 EXIT_CODES = """\
 Exit codes: 0 done; 1 failed; 2 wrong use or input; 3 some inputs failed; 4 missing tool or model; 5 nothing found;
 130 interrupted."""
-
-stop = threading.Event()
-"""Set by the first interrupt; every stage asks for it."""
 
 
 def main() -> None:
@@ -83,10 +84,6 @@ def _listen() -> Any:
     return signal.signal(signal.SIGINT, interrupted)
 
 
-def _complain(text: str) -> None:
-    click.echo(f"livecut: {printable(text)}", err=True)
-
-
 class Commands(click.Group):
     """Lists commands in the order in which people meet them."""
 
@@ -99,21 +96,6 @@ class Commands(click.Group):
 @click.version_option(__version__, prog_name="livecut")
 def livecut() -> None:
     """Turn recordings of selling livestreams into short videos that go on selling."""
-
-
-def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options that every working command has."""
-    options = (
-        click.option(
-            "--config", "config_file", type=click.Path(path_type=Path), help="Options file; default: livecut.toml here, if there is one."
-        ),
-        click.option("--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="Set one option; `livecut config` lists them."),
-        click.option("-q", "--quiet", is_flag=True, help="No progress."),
-        click.option("-v", "--verbose", count=True, help="Log more; twice for everything."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 @livecut.command()
@@ -228,14 +210,28 @@ def render(plans: tuple[Path, ...], dry_run: bool, **options: Any) -> int:
     """
     from pipelines.clips import render_plans
     from pipelines.plans import load_plan
+    from pipelines.storyboards import is_storyboard, load_board
 
     if dry_run:
         for path in plans:
+            if is_storyboard(path):
+                board = load_board(path)
+                click.echo(f"{path}: video of {len(board.shots)} shot(s), {board.seconds:.1f} s, style {board.style}")
+                continue
             found = load_plan(path)
             click.echo(f"{path}: {found.type}, {len(found.sources)} piece(s), {found.duration:.1f} s")
         return 0
-    for video in render_plans(plans, settings=_settings(options, {}), progress=_display(options), cancelled=stop.is_set):
-        click.echo(video)
+    boards = tuple(path for path in plans if is_storyboard(path))
+    clips = tuple(path for path in plans if path not in boards)
+    settings, display = _settings(options, {}), _display(options)
+    if clips:
+        for video in render_plans(clips, settings=settings, progress=display, cancelled=stop.is_set):
+            click.echo(video)
+    if boards:
+        from pipelines.videos import render_boards
+
+        for video in render_boards(boards, settings=settings, progress=display, cancelled=stop.is_set):
+            click.echo(video)
     cli_batch.amend(plans)
     return 0
 
@@ -298,33 +294,4 @@ for _command in cli_batch.COMMANDS:
     livecut.add_command(_command)
 
 
-def _display(options: dict[str, Any]) -> Display:
-    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(options.get("verbose", 0), 2)]
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr, force=True)
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(_Printable("%(levelname)s %(name)s: %(message)s"))
-    return Display(quiet=options["quiet"])
-
-
-class _Printable(logging.Formatter):
-    """Log lines without control characters from outside."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        """Escape what a name or a title may carry."""
-        return printable(super().formatMessage(record))
-
-
-def _settings(options: dict[str, Any], flags: dict[str, Any], *, preset: str | None = None) -> Any:
-    from pipelines import config
-    from pipelines.presets import preset_flags
-    from pipelines.settings import Settings
-
-    file = options["config_file"] or config.find_file(Path.cwd())
-    given = preset_flags(preset) if preset else {}
-    given |= {name: str(value) for name, value in flags.items() if value is not None}
-    for text in options["overrides"]:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise InputError(f"--set {text}: expected SECTION.KEY=VALUE, e.g. --set plan.title_max=20")
-        given[name.strip()] = value.strip()
-    return config.load(Settings, file=file, flags=given)
+cli_generate.register(livecut)

@@ -91,7 +91,11 @@ def _check(board: Storyboard, path: Path) -> None:
 
     if not board.shots:
         raise wrong("shots is empty; name at least one shot")
-    if board.width_px % 2 or board.height_px % 2 or not 64 <= min(board.width_px, board.height_px) <= max(board.width_px, board.height_px) <= 4096:
+    if (
+        board.width_px % 2
+        or board.height_px % 2
+        or not 64 <= min(board.width_px, board.height_px) <= max(board.width_px, board.height_px) <= 4096
+    ):
         raise wrong(f"the frame is {board.width_px}×{board.height_px}; expected even numbers from 64 to 4096")
     if not 1 <= board.fps <= 120:
         raise wrong(f"fps is {board.fps}; expected 1 to 120")
@@ -99,7 +103,9 @@ def _check(board: Storyboard, path: Path) -> None:
         if not 0 <= shot.photo < len(board.pictures):
             raise wrong(f"shots[{number}].photo is {shot.photo}; the storyboard has {len(board.pictures)} pictures, counted from 0")
         if not 0 < shot.seconds <= LONGEST_S or shot.transition_s < 0:
-            raise wrong(f"shots[{number}] lasts {shot.seconds:g} s with a transition of {shot.transition_s:g} s; expected more than 0 and 0 or more")
+            raise wrong(
+                f"shots[{number}]: seconds is {shot.seconds:g}, transition_s {shot.transition_s:g}; expected above 0, and 0 or more"
+            )
     if len({shot.id for shot in board.shots}) != len(board.shots):
         raise wrong("two shots have the same id; ids tell shots apart")
     if not 0 < board.seconds <= LONGEST_S:

@@ -18,7 +18,6 @@ from typing import Any
 
 from clipper import artefact, media
 from clipper.errors import Cancelled, InputError, LivecutError
-from clipper.render import RenderOptions
 from clipper.version import __version__
 from generators import compose, fidelity, takes
 from generators.compose import Cast, Film, Heard, Made, film, wanted_seconds
@@ -111,19 +110,21 @@ def make_videos(
     replan: bool = False,
     progress: Callback = ignore,
     cancelled: Asked = never,
-    kling: Any = None,
+    confirmed: bool = False,
 ) -> VideoRun:
     """Make videos of product pictures: what `livecut generate` does.
 
     `pictures` are files, which together show one product, and folders, one product each; or give a `catalog` and, to choose,
     `skus`. `style` and `backend` win over the settings. One product's failure is kept in `failures` when others are made, and
-    raised when there is no other. Raises InputError, ModelError, ToolError, and Cancelled; what was finished is kept and used
+    raised when there is no other. `confirmed` says that the kling backend may spend what it costs.
+
+    Raises InputError, ModelError, ToolError, and Cancelled; what was finished is kept and used
     by the next call.
     """
     settings = _with(settings or Settings(), style, backend)
     wanted = wishes(pictures, catalog, skus, settings.generate)
     look = style_named(settings.generate.style)
-    backends = choose_backends(settings.generate, kling=kling)
+    backends = choose_backends(settings.generate, confirmed=confirmed)
     meter = Meter(progress, cancelled)
     done: list[ProductRun] = []
     failures: list[tuple[str, LivecutError]] = []
@@ -425,7 +426,25 @@ def _one_shot(
         progress=tell,
         cancelled=meter.cancelled,
     )
-    record = ShotRecord(
-        shot=request.shot, rung=outcome.rung, takes=outcome.takes, notes=outcome.notes, is_camera=outcome.is_camera
-    )
+    record = ShotRecord(shot=request.shot, rung=outcome.rung, takes=outcome.takes, notes=outcome.notes, is_camera=outcome.is_camera)
     return outcome, record
+
+
+def describe_videos(
+    pictures: Sequence[str | Path] = (), *, catalog: str | Path | None = None, skus: Sequence[str] = (), settings: Settings
+) -> str:
+    """Say what `make_videos` would make, and with what; writes nothing."""
+    options = settings.generate
+    wanted = wishes(pictures, catalog, skus, options)
+    look = style_named(options.style)
+    backends = choose_backends(options, confirmed=True)
+    lines = [f"backend    {backends.name}: {backends.why}", f"style      {look.name} {look.label}"]
+    for wish in wanted:
+        subject = subject_of(wish, options)
+        lines.append(f"product    {wish.name}: {subject.title}, {len(subject.photos)} picture(s)")
+        for board in plan_boards(subject, look, settings):
+            shots = ", ".join(f"{shot.move} {shot.seconds:.1f} s" for shot in board.shots)
+            lines.append(f"  video    {board.width_px}×{board.height_px}, {board.seconds:.1f} s: {shots}")
+        lines += [f"  note     {warning}" for warning in subject.warnings]
+        lines.append(f"  results  {Path(settings.run.out) / wish.name}")
+    return "\n".join(lines)
