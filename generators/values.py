@@ -139,12 +139,16 @@ class Style:
     pace_s: float = 2.4
     """Usual length of a shot, 1 to 6 s; the beat of the music moves it."""
     backdrop: Literal["gradient", "studio", "stage", "table", "pattern", "bokeh"] = "gradient"
+    motif: Literal["plain", "leaves", "hills", "concrete", "rays", "scales", "halftone", "confetti"] = "plain"
+    """What the backdrop shows: on a gradient leaves, hills or concrete, on a pattern rays, scales, halftone or confetti."""
     light_sweep: float = 0.05
     """Gain of the light that sweeps over the product, 0 to 0.06."""
     shadow: float = 0.35
     """Darkness of the contact shadow, 0 to 1."""
     title_at: Literal["top", "bottom", "left"] = "top"
     price_badge: Literal["plain", "pill", "burst", "tag"] = "pill"
+    source: str = ""
+    """Path of the style's file when it is one of the user's own; a storyboard names it by that."""
 
 
 # --- the plan -----------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ import numpy as np
 from clipper.errors import Cancelled, InputError
 from clipper.values import Box
 from generators.animators.camera import moves, shadows
-from generators.animators.camera.backdrops import MARGIN, Backdrop, Ground, paint
+from generators.animators.camera.backdrops import MARGIN, Backdrop, Ground, Look, paint
 from generators.animators.camera.extend import extended
 from generators.animators.camera.footage import Drawn
 from generators.animators.camera.geometry import Room, Similarity, around, room
@@ -101,9 +101,9 @@ class Camera:
         stage = moves.Stage(width=width, height=height, box=box, focus=_focus(request, rest, box), scale=rest.scale, flat=False)
         product = cut(request.photo, request.cutout, rest.scale * 1.12)
         placed = product.placed(rest)
-        backdrop = self._paint(request, box)
+        backdrop = self._paint(request, space, box)
         under = shadows.under(product, placed, backdrop, request.style.shadow)
-        sweep = Sweep(box, request.style.light_sweep, 1.0)
+        sweep = Sweep(box, request.style.light_sweep, request.style.light_deg)
         scene = Layers(width=width, height=height, backdrop=backdrop, product=product, rest=placed, under=under, base=box[3], sweep=sweep)
         return scene, stage
 
@@ -119,14 +119,14 @@ class Camera:
         rest = around(scale, left + wide / 2, top + tall / 2, x, y)
         return rest, (*rest.apply(left, top), *rest.apply(left + wide, top + tall))
 
-    def _paint(self, request: ShotRequest, box: tuple[float, float, float, float]) -> Backdrop:
+    def _paint(self, request: ShotRequest, space: Room, box: tuple[float, float, float, float]) -> Backdrop:
         margin = round(MARGIN * request.width_px)
         left, top, right, bottom = (round(value) for value in box)
         ground = Ground(
             width=request.width_px + 2 * margin,
             height=request.height_px + 2 * margin,
             margin=margin,
-            x=(left + right) / 2 + margin,
+            x=round(space.centre[0]) + margin,
             base=bottom + margin,
             product_width=right - left,
             product_height=bottom - top,
@@ -135,7 +135,8 @@ class Camera:
         )
         style = request.style
         # All shots of a style are filmed on one set: its seed is the style's, not the shot's.
-        return self._backdrop(style.backdrop, ground, style.palette, style.type, zlib.crc32(style.name.encode()))
+        look = Look(palette=style.palette, motif=style.motif, vignette=style.vignette, light_deg=style.light_deg)
+        return self._backdrop(style.backdrop, ground, look, zlib.crc32(style.name.encode()))
 
     def _single(self, request: ShotRequest) -> tuple[Scene, moves.Stage]:
         width, height = request.width_px, request.height_px
@@ -146,7 +147,7 @@ class Camera:
         reach = 0.08 * max(width, height)
         window = (*back.apply(-reach, -reach), *back.apply(width + reach, height + reach))
         plane = extended(photo, request.cutout.box, window, rest.scale * 1.12)
-        sweep = Sweep((0, 0, width, height), 0.5 * request.style.light_sweep, 1.0)
+        sweep = Sweep((0, 0, width, height), 0.5 * request.style.light_sweep, request.style.light_deg)
         return Single(width=width, height=height, plane=plane, rest=plane.placed(rest), sweep=sweep), stage
 
     def _fill(self, photo: Photo, cutout: Cutout, width: int, height: int) -> tuple[Similarity, tuple[float, float, float, float]]:

@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 from generators.values import Palette
 
 BACKDROPS = {kind: f"generators.animators.camera.backdrops.{kind}" for kind in ("gradient", "studio", "stage", "table", "pattern", "bokeh")}
-"""Modules; each has `paint(ground, palette, motif, rng)`."""
+"""Modules; each has `paint(ground, look, rng)`."""
 
 MARGIN = 0.16
 """How much canvas lies beyond the frame on each side, as a share of its width: as far as moves shift the far plane."""
@@ -27,7 +27,7 @@ class Ground:
     height: int
     margin: int
     x: float
-    """Middle of the product."""
+    """Middle of the place the product has; its weight is about there."""
     base: float
     """Line on which the product stands."""
     product_width: float
@@ -39,6 +39,21 @@ class Ground:
     def eye(self) -> float:
         """Height of the product's middle."""
         return self.base - self.product_height / 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What of a style a backdrop shows."""
+
+    palette: Palette
+    motif: str = "plain"
+    vignette: float = 0.12
+    light_deg: float = 30.0
+
+    @property
+    def side(self) -> float:
+        """-1 when light comes from the left, 1 from the right."""
+        return 1.0 if self.light_deg > 0 else -1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +74,9 @@ class Backdrop:
     """How much of the product's movement the far plane follows."""
 
 
-def paint(kind: str, ground: Ground, palette: Palette, motif: str, seed: int) -> Backdrop:
+def paint(kind: str, ground: Ground, look: Look, seed: int) -> Backdrop:
     """Paint the backdrop of that kind; the same arguments give the same pixels."""
     import numpy as np
 
     module = import_module(BACKDROPS[kind])
-    return cast("Backdrop", module.paint(ground, palette, motif, np.random.default_rng(seed)))
+    return cast("Backdrop", module.paint(ground, look, np.random.default_rng(seed)))

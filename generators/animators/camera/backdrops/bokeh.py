@@ -6,27 +6,46 @@ from typing import Any
 
 import numpy as np
 
-from generators.animators.camera.backdrops import Backdrop, Ground, brushes
-from generators.values import Palette
+from generators.animators.camera.backdrops import Backdrop, Ground, Look, brushes
 
 
-def paint(ground: Ground, palette: Palette, motif: str, rng: Any) -> Backdrop:
-    """Paint lights in `accent` and white before `background`; the top is `background_end`, mirroring the lights softly."""
-    back, end, accent = (brushes.colour(code) for code in (palette.background, palette.background_end, palette.accent))
+def paint(ground: Ground, look: Look, rng: Any) -> Backdrop:
+    """Paint lights in `accent` and white before `background`; the top is `background_end`, mirroring the lights softly.
+
+    A light palette becomes a sunny place: white lights over patches of its own deeper shades.
+    """
+    back, end, accent = (brushes.colour(code) for code in (look.palette.background, look.palette.background_end, look.palette.accent))
     width, height = ground.width, ground.height
     horizon = round(ground.base - 0.085 * ground.frame_height)
-    canvas = brushes.ramp(
-        width, height, [(0, brushes.mix(back, brushes.BLACK, 0.15)), (horizon, brushes.mix(back, end, 0.6)), (height, end)]
-    )
     spread = ground.frame_width
+    bright = brushes.luma(back) > 0.5
+    first = brushes.mix(back, end, 0.35) if bright else brushes.mix(back, brushes.BLACK, 0.15)
+    canvas = brushes.ramp(width, height, [(0, first), (horizon, brushes.mix(back, end, 0.25 if bright else 0.6)), (height, end)])
+    if bright:
+        _patches(canvas, ground, brushes.mix(end, accent, 0.22), rng)
     brushes.shine(
-        canvas, brushes.mix(accent, brushes.WHITE, 0.3), 0.22 * brushes.bell(width, height, ground.x, horizon, 0.6 * spread, 0.35 * spread)
+        canvas,
+        brushes.mix(end if bright else accent, brushes.WHITE, 0.3),
+        0.22 * brushes.bell(width, height, ground.x, horizon, 0.6 * spread, 0.35 * spread),
     )
-    lights = _lights(ground, horizon, brushes.mix(accent, brushes.WHITE, 0.25), brushes.mix(end, brushes.WHITE, 0.6), rng)
+    tints = (
+        (brushes.mix(end, brushes.WHITE, 0.75), brushes.WHITE)
+        if bright
+        else (brushes.mix(accent, brushes.WHITE, 0.25), brushes.mix(end, brushes.WHITE, 0.6))
+    )
+    lights = _lights(ground, horizon, *tints, rng) * np.float32(1.7 if bright else 1.0)
     canvas += (255 - canvas) * lights
-    brushes.vignette(canvas, 0.28)
+    brushes.vignette(canvas, 0.06 + look.vignette, end)
     plane = _top(ground, canvas, horizon, end)
     return Backdrop(wall=brushes.finish(canvas, rng), floor=brushes.finish(plane, rng), horizon=horizon, margin=ground.margin, mirror=0.26)
+
+
+def _patches(canvas: Any, ground: Ground, tone: Any, rng: Any) -> None:
+    """Lay large soft patches of a deeper shade, as foliage or drapery far out of focus."""
+    width, height = ground.width, ground.height
+    cells = brushes.noise(rng, width, height, 0.34 * ground.frame_width, 0.3 * ground.frame_width)
+    fine = brushes.noise(rng, width, height, 0.13 * ground.frame_width, 0.12 * ground.frame_width)
+    brushes.lay(canvas, tone, np.clip(0.2 + 0.24 * cells + 0.1 * fine, 0, 0.6).astype(np.float32))
 
 
 def _lights(ground: Ground, horizon: int, warm: Any, pale: Any, rng: Any) -> Any:
@@ -48,7 +67,7 @@ def _lights(ground: Ground, horizon: int, warm: Any, pale: Any, rng: Any) -> Any
                 layer, at, round(radius * 0.97 * 16), tuple(float(c) * 1.35 for c in tone), max(2, round(0.05 * radius)), cv2.LINE_AA, 4
             )
         total += brushes.blur(layer, soft * spread)
-    return np.clip(total, 0, 0.85)
+    return np.clip(total, 0, 0.55)
 
 
 def _top(ground: Ground, wall: Any, horizon: int, end: Any) -> Any:
@@ -58,7 +77,13 @@ def _top(ground: Ground, wall: Any, horizon: int, end: Any) -> Any:
     mirrored = np.concatenate([mirrored, np.repeat(mirrored[-1:], rows - len(mirrored), axis=0)]) if len(mirrored) < rows else mirrored
     mirrored = brushes.blur(np.ascontiguousarray(mirrored), 0.022 * ground.frame_width, 0.05 * ground.frame_width)
     down = np.arange(rows, dtype=np.float32) / rows
-    body = brushes.ramp(width, rows, [(0, brushes.mix(end, brushes.BLACK, 0.12)), (rows, brushes.mix(end, brushes.BLACK, 0.5))])
+    bright = brushes.luma(end) > 0.5
+    far, near = (
+        (brushes.mix(end, brushes.WHITE, 0.3), end)
+        if bright
+        else (brushes.mix(end, brushes.BLACK, 0.12), brushes.mix(end, brushes.BLACK, 0.5))
+    )
+    body = brushes.ramp(width, rows, [(0, far), (rows, near)])
     share = (0.5 * np.exp(-down / 0.3))[:, None, None]
     plane = body * (1 - share) + mirrored * share
     brushes.shine(plane, brushes.WHITE, np.repeat((0.22 * np.exp(-down / 0.02))[:, None], width, axis=1))

@@ -13,6 +13,7 @@ Colour = Any
 
 WHITE = np.full(3, 255, np.float32)
 BLACK = np.zeros(3, np.float32)
+SUN = np.array([255, 243, 220], np.float32)
 
 
 def colour(code: str) -> Colour:
@@ -72,13 +73,14 @@ def shade(canvas: Canvas, weights: Weights) -> None:
     canvas *= (1 - weights)[..., None]
 
 
-def vignette(canvas: Canvas, amount: float) -> None:
-    """Darken towards the corners."""
+def vignette(canvas: Canvas, amount: float, tone: Colour) -> None:
+    """Deepen towards the corners, towards a darker shade of the tone: light grounds stay clean instead of turning grey."""
     height, width = canvas.shape[:2]
     across = ((np.arange(width, dtype=np.float32) + 0.5) / width * 2 - 1) ** 2
     down = ((np.arange(height, dtype=np.float32) + 0.5) / height * 2 - 1) ** 2
     far = np.clip((across[None, :] + down[:, None]) / 2, 0, 1)
-    shade(canvas, np.float32(amount) * far * far * (3 - 2 * far))
+    weights = np.float32(1.6 * amount) * far * far * (3 - 2 * far)
+    lay(canvas, mix(tone, BLACK, 0.35 if luma(tone) > 0.5 else 0.6), np.clip(weights, 0, 0.9))
 
 
 def noise(rng: Any, width: int, height: int, cell_x: float, cell_y: float) -> Weights:
@@ -103,23 +105,23 @@ def blur(picture: Canvas, sigma_x: float, sigma_y: float | None = None) -> Canva
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
-def daylight(canvas: Canvas, rng: Any, x: float, y: float, spread: float, amount: float) -> None:
+def daylight(canvas: Canvas, rng: Any, x: float, y: float, spread: float, amount: float, side: float = -1.0) -> None:
     """Let slanted light fall through a window: bright panes with the soft shadow of leaves, the rest a little darker."""
     height, width = canvas.shape[:2]
+    import cv2
+
     small_w, small_h = width // 4, height // 4
     rows = (4 * np.arange(small_h, dtype=np.float32) - y)[:, None] / spread
-    columns = (4 * np.arange(small_w, dtype=np.float32) - x)[None, :] / spread
+    columns = -side * (4 * np.arange(small_w, dtype=np.float32) - x)[None, :] / spread
     slanted = columns + 0.55 * rows
     panes = sum(np.exp(-(((slanted - place) / 0.14) ** 6)) for place in (-0.52, -0.17, 0.18))
     light = panes * np.exp(-(((rows + 0.10 + 0.3 * columns) / 0.58) ** 6))
     leaves = noise(rng, small_w, small_h, 0.030 * spread, 0.016 * spread) + noise(rng, small_w, small_h, 0.014 * spread, 0.022 * spread)
     light = light * np.clip(0.95 + 0.3 * np.minimum(leaves, 0), 0.35, 1.0)
     light = blur(np.clip(light, 0, 1).astype(np.float32), 0.0055 * spread)
-    import cv2
-
     light = np.clip(cv2.resize(light, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1)
     shade(canvas, np.float32(amount) * (1 - light))
-    shine(canvas, colour("#fff3dc"), np.float32(1.6 * amount) * light)
+    shine(canvas, SUN, np.float32(1.6 * amount) * light)
 
 
 def finish(canvas: Canvas, rng: Any) -> Any:

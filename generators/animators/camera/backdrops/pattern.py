@@ -6,35 +6,35 @@ from typing import Any
 
 import numpy as np
 
-from generators.animators.camera.backdrops import Backdrop, Ground, brushes
+from generators.animators.camera.backdrops import Backdrop, Ground, Look, brushes
 from generators.values import Palette
 
 
-def paint(ground: Ground, palette: Palette, motif: str, rng: Any) -> Backdrop:
-    """Paint scales for serif type, stripes and dots for bold, confetti for rounded, rays for modern."""
-    top, end = brushes.colour(palette.background), brushes.colour(palette.background_end)
+def paint(ground: Ground, look: Look, rng: Any) -> Backdrop:
+    """Paint the motif: scales, halftone, confetti, or rays."""
+    top, end = brushes.colour(look.palette.background), brushes.colour(look.palette.background_end)
     width, height = ground.width, ground.height
     canvas = brushes.ramp(width, height, [(0, top), (height, end)])
-    ornament = {"serif": _scales, "bold": _halftone, "rounded": _confetti}.get(motif, _rays)(ground, rng)
+    ornament = {"scales": _scales, "halftone": _halftone, "confetti": _confetti}.get(look.motif, _rays)(ground, rng)
     light = brushes.luma(brushes.mix(top, end, 0.5)) > 0.6
     tone = brushes.mix(end, brushes.BLACK, 0.28) if light else brushes.mix(top, brushes.WHITE, 0.5)
     brushes.lay(canvas, tone, np.float32(0.22 if light else 0.15) * ornament)
     spread = ground.frame_width
     halo = brushes.bell(width, height, ground.x, ground.eye, 0.5 * spread, 0.55 * spread)
     brushes.shine(canvas, brushes.mix(top, brushes.WHITE, 0.5), 0.35 * halo)
-    radius = min(0.43 * spread, 0.62 * max(ground.product_width, ground.product_height))
+    radius = min(0.43 * spread, 0.66 * max(0.8 * ground.product_width, ground.product_height))
     disc = _disc(ground, radius)
-    brushes.lay(canvas, _disc_tone(palette, light), 0.9 * disc)
+    brushes.lay(canvas, _disc_tone(look.palette, light), 0.9 * disc)
     ring = np.clip(_disc(ground, radius * 1.07) - _disc(ground, radius * 1.055), 0, 1)
-    brushes.lay(canvas, brushes.colour(palette.accent), 0.8 * ring)
-    brushes.vignette(canvas, 0.14)
+    brushes.lay(canvas, brushes.colour(look.palette.accent), 0.8 * ring)
+    brushes.vignette(canvas, look.vignette, end)
     return Backdrop(wall=brushes.finish(canvas, rng), margin=ground.margin, shadow="drop", depth=0.55)
 
 
 def _disc_tone(palette: Palette, light: bool) -> Any:
     """Return the disc's colour: paper white on a light ground, the accent let into the ground on a dark one."""
     ground = brushes.mix(brushes.colour(palette.background), brushes.colour(palette.background_end), 0.35)
-    return brushes.mix(ground, brushes.WHITE, 0.62) if light else brushes.mix(ground, brushes.colour(palette.accent), 0.3)
+    return brushes.mix(ground, brushes.WHITE, 0.62) if light else brushes.mix(ground, brushes.colour(palette.accent), 0.24)
 
 
 def _grid(ground: Ground) -> tuple[Any, Any]:

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from generators.animators.camera.backdrops import Backdrop, Ground, brushes
-from generators.values import Palette
+from generators.animators.camera.backdrops import Backdrop, Ground, Look, brushes
 
 
-def paint(ground: Ground, palette: Palette, motif: str, rng: Any) -> Backdrop:
+def paint(ground: Ground, look: Look, rng: Any) -> Backdrop:
     """Paint the wall in `background`, the floor in `background_end`, beams and the podium's rim in `accent`."""
-    back, floor, accent = (brushes.colour(code) for code in (palette.background, palette.background_end, palette.accent))
+    back, floor, accent = (brushes.colour(code) for code in (look.palette.background, look.palette.background_end, look.palette.accent))
     width, height = ground.width, ground.height
     horizon = round(ground.base - 0.1 * ground.frame_height)
     canvas = brushes.ramp(
@@ -25,7 +24,7 @@ def paint(ground: Ground, palette: Palette, motif: str, rng: Any) -> Backdrop:
     )
     for lean, power in ((-0.62, 0.3), (0.0, 0.38), (0.62, 0.3)):
         brushes.shine(canvas, brushes.mix(glow, brushes.WHITE, 0.35), power * _beam(ground, lean))
-    brushes.vignette(canvas, 0.35)
+    brushes.vignette(canvas, 0.1 + look.vignette, back)
     ground_plane = _floor(ground, canvas, brushes.mix(floor, back, 0.35), glow)
     _podium(ground, ground_plane, floor, accent)
     grain = rng
@@ -60,9 +59,15 @@ def _floor(ground: Ground, wall: Any, tone: Any, glow: Any) -> Any:
     plane = wall.copy()
     spread = ground.frame_width
     near = brushes.ramp(
-        width, height, [(horizon, brushes.mix(tone, brushes.BLACK, 0.35)), (height, brushes.mix(tone, brushes.BLACK, 0.55))]
+        width,
+        height,
+        [
+            (horizon, brushes.mix(tone, glow, 0.05)),
+            (0.6 * horizon + 0.4 * height, brushes.mix(tone, glow, 0.09)),
+            (height, brushes.mix(tone, brushes.BLACK, 0.5)),
+        ],
     )
-    brushes.shine(near, glow, 0.55 * brushes.bell(width, height, ground.x, ground.base, 0.42 * spread, 0.075 * spread))
+    brushes.shine(near, glow, 0.34 * brushes.bell(width, height, ground.x, ground.base + 0.12 * spread, 0.5 * spread, 0.16 * spread))
     rows = brushes.step(height, horizon + 0.006 * ground.frame_height, 0.012 * ground.frame_height)
     plane += (near - plane) * rows[:, None, None]
     return plane

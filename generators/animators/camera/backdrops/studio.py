@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from generators.animators.camera.backdrops import Backdrop, Ground, brushes
-from generators.values import Palette
+from generators.animators.camera.backdrops import Backdrop, Ground, Look, brushes
 
 
-def paint(ground: Ground, palette: Palette, motif: str, rng: Any) -> Backdrop:
+def paint(ground: Ground, look: Look, rng: Any) -> Backdrop:
     """Paint the wall in `background`, the floor in `background_end`, lit from above left."""
-    wall, floor = brushes.colour(palette.background), brushes.colour(palette.background_end)
+    wall, floor = brushes.colour(look.palette.background), brushes.colour(look.palette.background_end)
     width, height = ground.width, ground.height
     bend = ground.base - 0.055 * ground.frame_height
     canvas = brushes.ramp(
@@ -27,10 +26,10 @@ def paint(ground: Ground, palette: Palette, motif: str, rng: Any) -> Backdrop:
     brushes.shine(
         canvas,
         brushes.WHITE,
-        0.5 * brushes.bell(width, height, ground.x - 0.1 * spread, ground.eye - 0.1 * spread, 0.42 * spread, 0.5 * spread),
+        0.5 * brushes.bell(width, height, ground.x + 0.12 * look.side * spread, ground.eye - 0.1 * spread, 0.42 * spread, 0.5 * spread),
     )
     brushes.shine(
         canvas, brushes.WHITE, 0.3 * brushes.bell(width, height, ground.x, ground.base + 0.04 * spread, 0.46 * spread, 0.1 * spread)
     )
-    brushes.vignette(canvas, 0.2)
+    brushes.vignette(canvas, 0.08 + look.vignette, floor)
     return Backdrop(wall=brushes.finish(canvas, rng), margin=ground.margin)

@@ -7,23 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from generators.animators.camera.backdrops import Backdrop, Ground, brushes
-from generators.values import Palette
+from generators.animators.camera.backdrops import Backdrop, Ground, Look, brushes
 
 OAK = brushes.colour("#c79a6b")
 WALNUT = brushes.colour("#6b4630")
 
 
-def paint(ground: Ground, palette: Palette, motif: str, rng: Any) -> Backdrop:
+def paint(ground: Ground, look: Look, rng: Any) -> Backdrop:
     """Paint the wall from `background`; the wood is oak or walnut, whichever suits, tinted by `background_end`."""
-    wall, end = brushes.colour(palette.background), brushes.colour(palette.background_end)
+    wall, end = brushes.colour(look.palette.background), brushes.colour(look.palette.background_end)
     width, height = ground.width, ground.height
     horizon = round(ground.base - 0.115 * ground.frame_height)
     canvas = brushes.ramp(width, height, [(0, brushes.mix(wall, brushes.BLACK, 0.05)), (horizon, wall), (height, wall)])
-    brushes.daylight(canvas, rng, ground.x, ground.eye, ground.frame_width, 0.12)
+    brushes.daylight(canvas, rng, ground.x, ground.eye, ground.frame_width, 0.12, look.side)
     haze = np.exp(-np.maximum(horizon - np.arange(height, dtype=np.float32), 0) / (0.045 * ground.frame_height))
     brushes.lay(canvas, brushes.mix(wall, brushes.BLACK, 0.3), np.repeat((0.3 * haze)[:, None], width, axis=1))
-    brushes.vignette(canvas, 0.2)
+    brushes.vignette(canvas, 0.05 + look.vignette, end)
     wood = brushes.mix(OAK if brushes.luma(wall) > 0.45 else WALNUT, end, 0.25)
     return Backdrop(
         wall=brushes.finish(canvas, rng),
@@ -58,10 +57,7 @@ def _boards(ground: Ground, horizon: int, wood: Any, rng: Any) -> Any:
     brushes.shine(
         plane,
         brushes.colour("#fff1d8"),
-        0.3
-        * brushes.bell(
-            width, rows, ground.x - 0.12 * ground.frame_width, ground.base - horizon, 0.4 * ground.frame_width, 0.09 * ground.frame_width
-        ),
+        0.3 * brushes.bell(width, rows, ground.x, ground.base - horizon, 0.4 * ground.frame_width, 0.09 * ground.frame_width),
     )
     brushes.shade(plane, np.repeat((0.34 * down**1.4)[:, None], width, axis=1))
     return plane
