@@ -40,13 +40,14 @@ def short_name(title: str) -> str:
 
 def kind_of(text: str) -> str:
     """Say in English what a Chinese title or category names, without an article; empty when nothing is known."""
-    for key, english in _words():
-        if key in text:
-            return re.sub(r"^(?:an?|the) ", "", english)
+    for table in ("words", "broad"):
+        for key, english in _words(table):
+            if key in text:
+                return re.sub(r"^(?:an?|the) ", "", english)
     return ""
 
 
-@lru_cache(maxsize=1)
-def _words() -> tuple[tuple[str, str], ...]:
+@lru_cache(maxsize=2)
+def _words(table: str) -> tuple[tuple[str, str], ...]:
     data = tomllib.loads((resources.files("generators") / "product_words.toml").read_text(encoding="utf-8"))
-    return tuple(sorted(data["words"].items(), key=lambda item: -len(item[0])))
+    return tuple(sorted(data[table].items(), key=lambda item: -len(item[0])))

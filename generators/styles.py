@@ -75,7 +75,7 @@ def style_named(name: str) -> Style:
     style, key or value.
     """
     if name.endswith(".toml"):
-        return _style(_own(Path(name)), Path(name).stem, name)
+        return replace(_style(_own(Path(name)), Path(name).stem, name), source=name)
     if name in ORDER:
         return _style(_shipped(name), name, f"style {name}")
     labels = _labels()
@@ -86,14 +86,14 @@ def style_named(name: str) -> Style:
     raise InputError(f"no style is called {name!r}; {hint}")
 
 
-def prompt_for(style: Style, subject: Subject, shot_index: int, *, light: str = "") -> str:
+def prompt_for(style: Style, subject: Subject, shot_index: int, *, light: str = "", camera: str = "") -> str:
     """Fill a style's prompt for one shot: English, product described first, at most one camera move.
 
-    `shot_index` counts the style's camera words, which belong to its moves one by one; `light` replaces the style's own light.
+    `shot_index` counts the style's camera words, which belong to its moves one by one; `light` and `camera` replace the style's own words.
     """
     words = {
         "product": describe_product(subject),
-        "camera": style.camera[shot_index % len(style.camera)],
+        "camera": camera or style.camera[shot_index % len(style.camera)],
         "light": light or style.light,
         "background": style.background,
         "motion": style.motion,
@@ -156,7 +156,7 @@ def _style(data: Mapping[str, Any], name: str, where: str) -> Style:
 
 
 def _refuse_unknown(data: Mapping[str, Any], kind: type, where: str, prefix: str) -> None:
-    known = [field.name for field in fields(kind) if field.name != "name"]
+    known = [field.name for field in fields(kind) if field.name not in ("name", "source")]
     for key in data:
         if key not in known:
             near = get_close_matches(key, known, n=1)
@@ -177,7 +177,8 @@ def _check(style: Style, where: str) -> None:
         raise InputError(f"could not read {where}: moves and transitions need at least one entry each")
     if len(style.camera) != len(style.moves):
         raise InputError(
-            f"could not read {where}: {len(style.camera)} entries in camera and {len(style.moves)} in moves; give each move its camera words"
+            f"could not read {where}: {len(style.camera)} entries in camera and {len(style.moves)} in moves; "
+            "give each move its camera words"
         )
     _check_slots(style.prompt, where)
 

@@ -1,0 +1,139 @@
+"""What is written over a product's video, and when: each text stays long enough to be read, none hides behind another.
+
+title ─────────┐                points, one after another ──┐
+               price ───────────────────────────────────────┤  end card: title, call, price
+logo ───────────────────────────────────────────────────────┴──────────────────────────────
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from clipper.values import ms
+from generators.values import Overlay, Subject
+
+LEAST_S = 1.2
+"""No text is shown for less."""
+WIDE_PER_S, NARROW_PER_S = 7.0, 15.0
+"""Chinese and Latin characters that are read in a second, while looking at something else, too."""
+FIRST_S = 0.2
+"""The title comes after the eye has found the product."""
+END_CARD_S = (1.2, 2.8)
+TITLE_WIDTH, DETAIL_WIDTH, POINT_WIDTH = 24, 28, 28
+"""Most that is written in one text; a Chinese character counts two."""
+MOST_POINTS = 4
+
+_WIDE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uff60]")
+
+
+def write_overlays(subject: Subject, cuts: Sequence[float], *, call: str | None, logo: str | None, end_card: bool) -> tuple[Overlay, ...]:
+    """Place title, price, points, call and logo over shots that begin at `cuts` (whose last entry is the end)."""
+    end = cuts[-1]
+    title, more = split_title(subject.title)
+    ask = call if call is not None else subject.call or default_call(subject.title)
+    closing = _end_card_at(cuts, f"{title}{ask}") if end_card else end
+    overlays: list[Overlay] = []
+    points = _points(subject, title, cuts, closing)
+    if title:
+        until = points[0].start if points else min(closing, max(FIRST_S + read_s(title + more), 0.6 * closing))
+        detail = more if read_s(title + more) <= until - FIRST_S + 1e-6 else ""
+        overlays.append(Overlay(kind="title", text=title, detail=detail, start=FIRST_S, end=ms(until)))
+    if subject.price:
+        start = min(_second_shot(cuts), closing - max(LEAST_S, read_s(subject.price)))
+        overlays.append(
+            Overlay(kind="price", text=subject.price, detail=subject.list_price, start=ms(max(FIRST_S, start)), end=ms(closing))
+        )
+    overlays += points
+    if end_card and closing < end:
+        overlays.append(Overlay(kind="end_card", text=title, detail=ask, start=ms(closing), end=ms(end)))
+    elif ask:
+        start = max(FIRST_S, min(end / 2, end - read_s(ask)))
+        overlays.append(Overlay(kind="call", text=ask, start=ms(start), end=ms(end)))
+    if logo:
+        overlays.append(Overlay(kind="logo", text="", start=0.0, end=ms(end), image=logo))
+    return tuple(overlays)
+
+
+def read_s(text: str) -> float:
+    """Seconds that a text needs to be read; never below 1.2."""
+    wide = len(_WIDE.findall(text))
+    narrow = len(re.findall(r"\S", text)) - wide
+    return ms(max(LEAST_S, 0.5 + wide / WIDE_PER_S + narrow / NARROW_PER_S))
+
+
+def default_call(title: str) -> str:
+    """Return the neutral call in the title's language."""
+    return "点击购买" if _WIDE.search(title) else "Shop now"
+
+
+def split_title(title: str) -> tuple[str, str]:
+    """Split a listing's title, a heap of search words, into what is shown large and a second line."""
+    words = " ".join(title.split()).split(" ")
+    first, rest = _fill(words, TITLE_WIDTH)
+    second, _ = _fill(rest, DETAIL_WIDTH)
+    return first, second
+
+
+def _fill(words: Sequence[str], limit: int) -> tuple[str, list[str]]:
+    """Take words up to a width; a single word that is too long is cut."""
+    taken: list[str] = []
+    for number, word in enumerate(words):
+        line = " ".join([*taken, word])
+        if width(line) > limit:
+            if taken:
+                return " ".join(taken), list(words[number:])
+            return shorten(word, limit), list(words[1:])
+        taken.append(word)
+    return " ".join(taken), []
+
+
+def width(text: str) -> int:
+    """Width of a text, a Chinese character counting two."""
+    return len(text) + len(_WIDE.findall(text))
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut a text to a width, an ellipsis at its end."""
+    if width(text) <= limit:
+        return text
+    while text and width(text) > limit - 1:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def _end_card_at(cuts: Sequence[float], text: str) -> float:
+    """Begin the end card with the last shot, or within it when the shot is long; before it when the shot is short."""
+    end = cuts[-1]
+    low, high = END_CARD_S
+    wanted = min(max(low, read_s(text), 0.2 * end), high, max(low, 0.4 * end))
+    last = cuts[-2]
+    return ms(last if wanted <= end - last <= 1.35 * wanted else end - wanted)
+
+
+def _second_shot(cuts: Sequence[float]) -> float:
+    return cuts[1] if len(cuts) > 2 else 0.35 * cuts[-1]
+
+
+def _points(subject: Subject, title: str, cuts: Sequence[float], closing: float) -> list[Overlay]:
+    """Show selling points one after another between title and end card, beginning on cuts where there are some."""
+    texts = [shorten(point.strip(), POINT_WIDTH) for point in subject.points if point.strip()]
+    at = FIRST_S + read_s(title) if title else FIRST_S
+    found: list[Overlay] = []
+    for text in texts[:MOST_POINTS]:
+        cut = next((cut for cut in cuts[1:-1] if at - 1e-6 <= cut <= at + 1.0), at)
+        start = cut if cut + read_s(text) <= closing else at
+        if start + read_s(text) > closing + 1e-6:
+            break
+        found.append(Overlay(kind="point", text=text, start=ms(start), end=ms(start + read_s(text))))
+        at = start + read_s(text)
+    return _stretched(found, closing)
+
+
+def _stretched(points: list[Overlay], closing: float) -> list[Overlay]:
+    """Let every point stay until the next one, half as long again at most."""
+    ends = [*(point.start for point in points[1:]), closing][: len(points)]
+    return [
+        replace(point, end=ms(min(until, point.start + 1.5 * (point.end - point.start)))) for point, until in zip(points, ends, strict=True)
+    ]
