@@ -1,127 +1,87 @@
-"""Who plays: from pictures, folders and catalogues to subjects, and from a subject to the storyboards of its videos."""
+"""Who plays: from pictures, folders and catalogues to the products of a run, and from a product to its storyboards."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clipper.catalog import read_catalog
 from clipper.errors import InputError
-from clipper.values import Product
-from generators.cutout import cut_out
-from generators.images import find_pictures, read_pictures
-from generators.values import Overlay, PictureRef, Shot, Storyboard, Style, Subject
+from generators.images import Refused
+from generators.music import find_beats, load_sound
+from generators.storyboard import StoryboardOptions, plan_variants
+from generators.subjects import Source, SubjectOptions, read_subject, sources_of_catalog, sources_of_pictures
+from generators.values import Storyboard, Style, Subject
 from pipelines.generate_options import GenerateOptions
-from pipelines.plans import safe_name
 from pipelines.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """One product that videos are wanted of."""
+class Casting:
+    """The products of a run, before their pictures are read."""
 
-    name: str
-    """Folder name of its results."""
-    pictures: tuple[Path, ...]
-    """Files or folders."""
-    product: Product | None = None
-    catalog: Path | None = None
+    sources: tuple[Source, ...]
+    catalog: str | None = None
+    rejects: tuple[Refused, ...] = ()
 
 
-def wishes(pictures: Sequence[str | Path], catalog: str | Path | None, skus: Sequence[str], options: GenerateOptions) -> tuple[Wish, ...]:
-    """Say of which products videos are wanted: files together are one, folders one each, a catalogue's products one each.
+def cast(pictures: Sequence[str | Path], catalog: str | Path | None, skus: Sequence[str], options: GenerateOptions) -> Casting:
+    """Say of which products videos are wanted: a folder or a lone file is one product, so is every row of a catalogue.
 
     Raises InputError for paths and skus that do not exist, and when nothing is named.
     """
-    if catalog is not None:
-        return _of_catalog(Path(catalog), skus, [Path(path) for path in pictures])
-    paths = [Path(path) for path in pictures]
-    if not paths:
-        raise InputError("could not make videos: no picture was named; give pictures, folders of pictures, or a catalogue with --catalog")
-    for path in paths:
-        if not path.exists():
-            raise InputError(f"could not find {path}: no such file or folder; give pictures, or --catalog with skus")
-    files = tuple(path for path in paths if not path.is_dir())
-    found = [Wish(name=safe_name(files[0].stem), pictures=files)] if files else []
-    found += [Wish(name=safe_name(path.resolve().name), pictures=(path,)) for path in paths if path.is_dir()]
-    return tuple(found)
-
-
-def _of_catalog(path: Path, skus: Sequence[str], extra: Sequence[Path]) -> tuple[Wish, ...]:
-    if extra:
-        raise InputError(f"could not use {extra[0]} beside --catalog: name skus of the catalogue, or pictures without it")
-    known = read_catalog(path)
-    chosen: list[Product] = []
-    for sku in skus:
-        product = known.named(sku)
-        if product is None:
-            raise InputError(f"could not find sku {sku} in {path}; it has {', '.join(item.sku for item in known.products[:12])}")
-        chosen.append(product)
-    return tuple(
-        Wish(name=safe_name(product.sku), pictures=tuple(map(Path, product.images)), product=product, catalog=path)
-        for product in chosen or known.products
+    wish = SubjectOptions(
+        title=options.title or None, price=options.price or None, call=options.call or None, max_pictures=options.max_pictures
     )
+    if catalog is None:
+        if not pictures:
+            raise InputError("could not make videos: no picture was named; give pictures, folders of pictures, or a catalogue (--catalog)")
+        found = sources_of_pictures(pictures, wish)
+        return Casting(sources=found.sources, rejects=found.rejects)
+    if pictures:
+        raise InputError(f"could not use {pictures[0]} beside a catalogue: name skus of it, or give pictures without it")
+    known = read_catalog(Path(catalog))
+    found = sources_of_catalog(known, skus, wish)
+    return Casting(sources=found.sources, catalog=known.path, rejects=found.rejects)
 
 
-def subject_of(wish: Wish, options: GenerateOptions) -> Subject:
-    found = find_pictures(wish.pictures)
-    read = read_pictures(found.pictures, options.picture)
-    if not read.photos:
-        raise InputError(f"could not make a video of {wish.name}: no usable picture")
-    product = wish.product
-    return Subject(
-        name=wish.name,
-        sku=product.sku if product else None,
-        title=options.title or (product.title if product else wish.name),
-        price=options.price or (f"¥{product.price:g}" if product and product.price else ""),
-        list_price=f"¥{product.list_price:g}" if product and product.list_price else "",
-        call=options.call,
-        photos=read.photos,
-        cutouts=tuple(cut_out(photo, options.cutout) for photo in read.photos),
+def subject_of(source: Source, options: GenerateOptions) -> Subject:
+    """Read one product's pictures and cut the product out of them. Raises InputError when none can be used."""
+    return read_subject(source, options.picture, options.cutout)
+
+
+def plan_boards(subject: Subject, look: Style, settings: Settings, beats: Sequence[float] = ()) -> tuple[Storyboard, ...]:
+    """Plan a product's videos: one storyboard a variant."""
+    options = settings.generate
+    width, height = options.frame(settings.plan.width_px, settings.plan.height_px)
+    wanted = StoryboardOptions(
+        seconds=options.seconds,
+        width_px=width,
+        height_px=height,
+        fps=settings.plan.fps,
+        backend=options.backend,
+        seed=options.seed,
+        loop=options.loop,
+        end_card=options.end_card,
+        layer_confidence=options.camera.layer_confidence,
+        call=options.call or None,
+        logo=str(Path(options.logo).absolute()) if options.logo else None,
+        music=str(Path(options.music).absolute()) if options.music else None,
+        music_gain_db=options.music_gain_db,
     )
+    boards = plan_variants(subject, look, wanted, beats, count=options.variants)
+    return tuple(replace(board, title=_short(board.title, settings.plan.title_max)) for board in boards)
 
 
-def plan_boards(subject: Subject, style: Style, settings: Settings) -> tuple[Storyboard, ...]:
-    o = settings.generate
-    w, h = o.frame(settings.plan.width_px, settings.plan.height_px)
-    n = max(1, round(o.seconds / style.pace_s))
-    each = o.seconds / n
-    out = []
-    for v in range(o.variants):
-        shots = tuple(
-            Shot(
-                id=f"s{k + 1}",
-                photo=k % len(subject.photos),
-                seconds=each,
-                move=style.moves[(k + v) % len(style.moves)],
-                seed=o.seed + k + 100 * v,
-                transition=style.transitions[k % len(style.transitions)],
-                transition_s=0.4,
-            )
-            for k in range(n)
-        )
-        ov = [Overlay(kind="title", text=subject.title, start=0.2, end=o.seconds * 0.5)]
-        if subject.price:
-            ov.append(Overlay(kind="price", text=subject.price, detail=subject.list_price, start=o.seconds * 0.25, end=o.seconds - 1.6))
-        ov.append(Overlay(kind="end_card", text=subject.title, detail=subject.call or "点击下方购买", start=o.seconds - 1.6, end=o.seconds))
-        out.append(
-            Storyboard(
-                id=f"v{v + 1}",
-                sku=subject.sku,
-                title=subject.title,
-                style=o.style,
-                backend=o.backend,
-                pictures=tuple(PictureRef(path=p.path, sha256=p.sha256) for p in subject.photos),
-                shots=shots,
-                overlays=tuple(ov),
-                width_px=w,
-                height_px=h,
-                fps=settings.plan.fps,
-                seed=o.seed,
-                music=o.music or None,
-                music_gain_db=o.music_gain_db,
-                loop=o.loop,
-            )
-        )
-    return tuple(out)
+def _short(title: str, limit: int) -> str:
+    return title if len(title) <= limit else title[: limit - 1].rstrip() + "…"
+
+
+def beats_of(options: GenerateOptions) -> tuple[float, ...]:
+    """Find the beats of a run's music; none without music. Raises InputError for a file that is no sound."""
+    if not options.music:
+        return ()
+    with tempfile.TemporaryDirectory(prefix="livecut-") as work:
+        return find_beats(load_sound(Path(options.music), Path(work)))

@@ -45,6 +45,8 @@ class GenerateOptions:
     """Music louder or softer than the voice, -30 to 12 dB; loudness as a whole is compose.loudness_lufs."""
     voice: str = ""
     """Sound file of a speaker; the music is lowered while it sounds."""
+    max_pictures: int = 6
+    """Pictures used of each product, 1 to 24."""
     logo: str = ""
     """Picture with transparency for the upper right corner."""
     title: str = ""
@@ -66,7 +68,7 @@ class GenerateOptions:
     label: LabelOptions = field(default_factory=LabelOptions)
 
     def __post_init__(self) -> None:
-        bounds = {"seconds": (3, 30), "variants": (1, 20), "seed": (0, 2**31 - 1), "music_gain_db": (-30, 12)}
+        bounds = {"seconds": (3, 30), "variants": (1, 20), "seed": (0, 2**31 - 1), "max_pictures": (1, 24), "music_gain_db": (-30, 12)}
         for name, (low, high) in bounds.items():
             if not low <= getattr(self, name) <= high:
                 raise InputError(f"{name} = {getattr(self, name)}: expected {low} to {high}")

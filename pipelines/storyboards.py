@@ -80,7 +80,7 @@ def stored_boards(folder: Path) -> tuple[BoardFile, ...]:
 
 def names_of(boards: Sequence[Storyboard]) -> list[str]:
     """Stems of the files: number and style, e.g. 001-clean-studio."""
-    return [f"{number:03d}-{safe_name(board.style)}" for number, board in enumerate(boards, 1)]
+    return [f"{number:03d}-{safe_name(Path(board.style).stem)}" for number, board in enumerate(boards, 1)]
 
 
 def _check(board: Storyboard, path: Path) -> None:

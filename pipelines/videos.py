@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -24,11 +25,12 @@ from generators.compose import Cast, Film, Heard, Made, film, wanted_seconds
 from generators.cutout import cut_out
 from generators.images import read_picture
 from generators.styles import style_named
+from generators.subjects import Source
 from generators.takes import Outcome, Rung
-from generators.values import Cutout, Photo, Shot, ShotRequest, Storyboard, Style, Take
+from generators.values import Cutout, Photo, Shot, ShotRequest, Storyboard, Style, Subject, Take
 from pipelines import config
 from pipelines.backends import Backends, choose_backends
-from pipelines.casting import Wish, plan_boards, subject_of, wishes
+from pipelines.casting import Casting, beats_of, cast, plan_boards, subject_of
 from pipelines.clips import _alone, _writable
 from pipelines.gate import judge, lock
 from pipelines.generate_options import GenerateOptions
@@ -122,23 +124,25 @@ def make_videos(
     by the next call.
     """
     settings = _with(settings or Settings(), style, backend)
-    wanted = wishes(pictures, catalog, skus, settings.generate)
+    wanted = cast(pictures, catalog, skus, settings.generate)
     look = style_named(settings.generate.style)
+    beats = beats_of(settings.generate)
     backends = choose_backends(settings.generate, confirmed=confirmed)
     meter = Meter(progress, cancelled)
     done: list[ProductRun] = []
     failures: list[tuple[str, LivecutError]] = []
     try:
-        for wish in wanted:
+        for source in wanted.sources:
             try:
-                done.append(_one_product(wish, look, backends, settings, meter, replan))
+                with _alone_in(Path(settings.run.out) / source.name) as work:
+                    done.append(_one_product(source, wanted, look, beats, backends, settings, work, meter, replan))
             except Cancelled:
                 raise
             except LivecutError as error:
-                if len(wanted) == 1:
+                if len(wanted.sources) == 1:
                     raise
-                log.warning("%s: %s", wish.name, error)
-                failures.append((wish.name, error))
+                log.warning("%s: %s", source.name, error)
+                failures.append((source.name, error))
     finally:
         backends.close()
     return VideoRun(products=tuple(done), failures=tuple(failures), backend=backends.name, why=backends.why)
@@ -187,32 +191,52 @@ def _with(settings: Settings, style: str | None, backend: str | None) -> Setting
 # --- one product -----------------------------------------------------------------------------------
 
 
-def _one_product(wish: Wish, look: Style, backends: Backends, settings: Settings, meter: Meter, replan: bool) -> ProductRun:
-    root = Path(settings.run.out) / wish.name
-    work = Workdir(root)
+@contextmanager
+def _alone_in(root: Path) -> Iterator[Workdir]:
+    """A product's folder, which no other run may use meanwhile."""
     with _writable(root), _alone(root):
-        with meter.stage(f"look at {wish.name}"):
-            subject = subject_of(wish, settings.generate)
-        boards = plan_boards(subject, look, settings)
+        yield Workdir(root)
+
+
+def _one_product(
+    source: Source,
+    casting: Casting,
+    look: Style,
+    beats: Sequence[float],
+    backends: Backends,
+    settings: Settings,
+    work: Workdir,
+    meter: Meter,
+    replan: bool,
+) -> ProductRun:
+    with meter.stage(f"look at {source.name}"):
+        subject = subject_of(source, settings.generate)
+        boards = plan_boards(subject, look, settings, beats)
         files = save_boards(work.folder("plans"), boards, replan=replan)
-        _sweep(work.folder("videos"), {file.name for file in files})
-        videos = [_one_video(file, backends, settings, work, meter, "videos/") for file in files]
-        product = {
-            "sku": subject.sku,
-            "title": subject.title,
-            "price": subject.price,
-            "list_price": subject.list_price,
-            "category": subject.category,
-        }
-        inputs = {
-            "catalog": str(wish.catalog) if wish.catalog else None,
-            "pictures": [_picture_row(photo, cutout) for photo, cutout in zip(subject.photos, subject.cutouts, strict=True)],
-            "music": settings.generate.music or None,
-            "warnings": list(subject.warnings),
-        }
-        data = _publish(product, inputs, videos, backends, settings, work, meter)
-    paths = tuple(root / video.film.video for video in videos)
-    return ProductRun(name=wish.name, folder=root, manifest=data, videos=paths, made=tuple(work.made))
+    _sweep(work.folder("videos"), {file.name for file in files})
+    videos = [_one_video(file, backends, settings, work, meter, "videos/") for file in files]
+    data = _publish(_product_row(subject), _inputs(subject, casting, settings), videos, backends, settings, work, meter)
+    paths = tuple(work.root / video.film.video for video in videos)
+    return ProductRun(name=source.name, folder=work.root, manifest=data, videos=paths, made=tuple(work.made))
+
+
+def _product_row(subject: Subject) -> dict[str, Any]:
+    return {
+        "sku": subject.sku,
+        "title": subject.title,
+        "price": subject.price,
+        "list_price": subject.list_price,
+        "category": subject.category,
+    }
+
+
+def _inputs(subject: Subject, casting: Casting, settings: Settings) -> dict[str, Any]:
+    return {
+        "catalog": casting.catalog,
+        "pictures": [_picture_row(photo, cutout) for photo, cutout in zip(subject.photos, subject.cutouts, strict=True)],
+        "music": settings.generate.music or None,
+        "warnings": [*subject.warnings, *(f"{reject.path}: {reject.reason}" for reject in casting.rejects)],
+    }
 
 
 def _picture_row(photo: Photo, cutout: Cutout) -> dict[str, Any]:
@@ -290,7 +314,7 @@ def _one_video(file: BoardFile, backends: Backends, settings: Settings, work: Wo
     if done is not None:
         work.reused.append(f"video {file.name}")
         return replace(done, name=file.name, board=board, edited=file.edited)
-    with meter.stage(f"video {file.name}") as tell:
+    with meter.stage(f"video {work.root.name}/{file.name}") as tell:
         scene = _load(board, style, options)
         share = SHOTS_SHARE[backends.rungs[0].is_camera]
         shots, records = _make_shots(file.name, scene, backends, settings, work, meter, lambda part: tell(share * part))
@@ -435,16 +459,16 @@ def describe_videos(
 ) -> str:
     """Say what `make_videos` would make, and with what; writes nothing."""
     options = settings.generate
-    wanted = wishes(pictures, catalog, skus, options)
+    wanted = cast(pictures, catalog, skus, options)
     look = style_named(options.style)
     backends = choose_backends(options, confirmed=True)
     lines = [f"backend    {backends.name}: {backends.why}", f"style      {look.name} {look.label}"]
-    for wish in wanted:
-        subject = subject_of(wish, options)
-        lines.append(f"product    {wish.name}: {subject.title}, {len(subject.photos)} picture(s)")
-        for board in plan_boards(subject, look, settings):
+    for source in wanted.sources:
+        subject = subject_of(source, options)
+        lines.append(f"product    {source.name}: {subject.title}, {len(subject.photos)} picture(s)")
+        for board in plan_boards(subject, look, settings, beats_of(options)):
             shots = ", ".join(f"{shot.move} {shot.seconds:.1f} s" for shot in board.shots)
             lines.append(f"  video    {board.width_px}×{board.height_px}, {board.seconds:.1f} s: {shots}")
         lines += [f"  note     {warning}" for warning in subject.warnings]
-        lines.append(f"  results  {Path(settings.run.out) / wish.name}")
+        lines.append(f"  results  {Path(settings.run.out) / source.name}")
     return "\n".join(lines)

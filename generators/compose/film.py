@@ -25,7 +25,7 @@ from clipper.render.loudness import Sound, Target
 from generators import labels, visible_label
 from generators.compose.encoding import Glimpses, encode, glimpse
 from generators.compose.options import ComposeOptions
-from generators.compose.reading import Reader
+from generators.compose.reading import Reader, shaped
 from generators.compose.soundtrack import Heard, make_soundtrack
 from generators.compose.stage import Stage
 from generators.compose.timeline import Placed, frame_count, place
@@ -33,6 +33,7 @@ from generators.labels import Label, LabelOptions
 from generators.music import MusicOptions
 from generators.overlays import Canvas, Layer, draw_overlays
 from generators.overlays.canvas import box_in
+from generators.overlays.ground import Ground, survey
 from generators.overlays.typeset import type_of
 from generators.values import Cutout, Footage, Origin, Photo, Storyboard, Style
 
@@ -131,7 +132,7 @@ def compose(
     )
     tell = progress or (lambda _share: None)
     label = _label(board, shots, cast, chosen.labels)
-    layers, seen = _layers(board, cast, label, chosen)
+    layers, seen = _layers(board, shots, cast, label, chosen)
     with _work_folder(out_dir) as work, _full_disk_told(board, out_dir):
         sound = _sound(board, cast, work, chosen, cancelled)
         _stop_if(cancelled, board)
@@ -189,7 +190,7 @@ def _is_latin(board: Storyboard) -> bool:
     return not any("\u4e00" <= char <= "\u9fff" for char in text)
 
 
-def _layers(board: Storyboard, cast: Cast, label: Label, options: _Options) -> tuple[list[Layer], Layer | None]:
+def _layers(board: Storyboard, shots: Sequence[Made], cast: Cast, label: Label, options: _Options) -> tuple[list[Layer], Layer | None]:
     """Draw everything that lies over the shots; the label's own layer comes back by itself, too."""
     canvas = Canvas(
         width_px=board.width_px,
@@ -197,6 +198,7 @@ def _layers(board: Storyboard, cast: Cast, label: Label, options: _Options) -> t
         box=box_in(board, options.encoding.safe_box),
         palette=cast.style.palette,
         type=type_of(cast.style.type, options.encoding.font),
+        ground=_survey(board, shots),
         hero=_hero(board, cast),
     )
     if not label.is_visible:
@@ -205,6 +207,20 @@ def _layers(board: Storyboard, cast: Cast, label: Label, options: _Options) -> t
     layers = list(draw_overlays(board, cast.style, canvas))
     seen = visible_label.draw_label(label.text, canvas, options.labels)
     return [*layers, seen], seen
+
+
+def _survey(board: Storyboard, shots: Sequence[Made]) -> Ground:
+    """Look at the shots under the price, near their beginnings and ends: it goes where they are calm."""
+    spans = [(overlay.start, overlay.end) for overlay in board.overlays if overlay.kind == "price"]
+    seen: list[tuple[float, Made, int]] = []
+    for placed, made in zip(place(board), shots, strict=True):
+        for share in (0.15, 0.85):
+            time = (placed.first + share * placed.count) / board.fps
+            if any(start <= time <= end for start, end in spans):
+                step = float(made.footage.fps) / board.fps
+                seen.append((time, made, min(made.footage.count - 1, int(share * placed.count * step))))
+    frames = {time: next(iter(made.footage.frames(index, index + 1))) for time, made, index in seen}
+    return survey(sorted(frames), lambda time: shaped(frames[time], (board.width_px, board.height_px)))
 
 
 def _hero(board: Storyboard, cast: Cast) -> tuple[Photo, Cutout] | None:

@@ -34,13 +34,17 @@ def draw_overlays(board: Storyboard, style: Style, canvas: Canvas) -> tuple[Laye
     layers: list[Layer] = []
     foot = canvas.box[3]
     titles = [overlay for overlay in shown if overlay.kind == "title" and overlay.text]
+    head = canvas.box[1] + canvas.taken_px
+    if style.title_at != "bottom":
+        head += max((title_height(title, canvas, style.title_at) + GAP * canvas.unit for title in titles), default=0.0)
+    if style.title_at == "left":
+        head += 0.12 * (canvas.box[3] - canvas.box[1])
     for title in titles:
         layers += draw_title(title, canvas, style.title_at)
     if style.title_at == "bottom" and titles:
         foot -= max(title_height(title, canvas, "bottom") for title in titles) + GAP * canvas.unit
-    foot = _stand(layers, [overlay for overlay in shown if overlay.kind == "call"], canvas, style, foot)
-    foot = _stand(layers, [overlay for overlay in shown if overlay.kind == "price"], canvas, style, foot)
-    _stand(layers, [overlay for overlay in shown if overlay.kind == "point"], canvas, style, foot)
+    for kind in ("call", "price", "point"):
+        foot = _stand(layers, [overlay for overlay in shown if overlay.kind == kind], canvas, style, head, foot)
     for overlay in shown:
         if overlay.kind == "logo":
             layers += draw_logo(overlay, canvas)
@@ -56,22 +60,22 @@ def _before(overlay: Overlay, closing: Overlay | None) -> Overlay:
     return replace(overlay, end=min(overlay.end, closing.start + 0.1))
 
 
-def _stand(layers: list[Layer], overlays: list[Overlay], canvas: Canvas, style: Style, foot: float) -> float:
+def _stand(layers: list[Layer], overlays: list[Overlay], canvas: Canvas, style: Style, head: float, foot: float) -> float:
     """Stand overlays of one kind on `foot`, above one another where they are seen together; return the foot of the next kind."""
     placed: list[tuple[Overlay, float]] = []
     highest = foot
     for overlay in overlays:
         stands = min([top for other, top in placed if other.end > overlay.start and overlay.end > other.start], default=foot)
-        drawn, height = _draw(overlay, canvas, style, stands)
-        if drawn:
+        drawn, height = _draw(overlay, canvas, style, head, stands)
+        layers += drawn
+        if height:
             top = stands - height - GAP * canvas.unit
             placed.append((overlay, top))
-            layers += drawn
             highest = min(highest, top)
     return highest
 
 
-def _draw(overlay: Overlay, canvas: Canvas, style: Style, foot: float) -> tuple[list[Layer], float]:
+def _draw(overlay: Overlay, canvas: Canvas, style: Style, head: float, foot: float) -> tuple[list[Layer], float]:
     if overlay.kind == "price":
-        return draw_price(overlay, canvas, style.price_badge, foot)
+        return draw_price(overlay, canvas, style.price_badge, head, foot)
     return draw_call(overlay, canvas, foot) if overlay.kind == "call" else draw_point(overlay, canvas, foot)

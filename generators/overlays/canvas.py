@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from generators.overlays.ground import Ground
 from generators.overlays.typeset import Type
 from generators.sprites import Sprite, sprite
 from generators.values import Cutout, Palette, Photo, Storyboard
@@ -24,6 +25,8 @@ class Canvas:
     type: Type
     taken_px: float = 0.0
     """Height at the top of the box that the label needs."""
+    ground: Ground = field(default_factory=Ground)
+    """What the shots look like underneath."""
     hero: tuple[Photo, Cutout] | None = None
     """The product as the end card shows it."""
 
@@ -59,8 +62,8 @@ def box_in(board: Storyboard, safe_box: tuple[int, int, int, int]) -> tuple[floa
     return x, y, board.width_px - x, board.height_px - y
 
 
-def scrim(canvas: Canvas, top: float, bottom: float, *, colour: str, strength: float, from_top: bool) -> Sprite:
-    """A soft ground for type across the frame, strongest at the frame's edge side: a sprite as high as `bottom - top`."""
+def scrim(canvas: Canvas, top: float, bottom: float, *, colour: str, strength: float, from_top: bool, full: float) -> Sprite:
+    """A soft ground for type across the frame, as high as `bottom - top`: even over its share `full` next to the frame's edge."""
     import numpy as np
     from PIL import Image
 
@@ -68,7 +71,7 @@ def scrim(canvas: Canvas, top: float, bottom: float, *, colour: str, strength: f
 
     rows = (np.arange(max(1, round(bottom - top)), dtype=np.float32) + 0.5) / max(1.0, bottom - top)
     away = rows if from_top else 1 - rows
-    fall = 1 - np.clip((away - 0.35) / 0.65, 0, 1)
+    fall = 1 - np.clip((away - full) / max(1e-6, 1 - full), 0, 1)
     alpha = 255 * strength * fall * fall * (3 - 2 * fall)
     red, green, blue, _ = rgba(colour)
     picture = np.empty((len(rows), canvas.width_px, 4), np.uint8)

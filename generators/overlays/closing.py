@@ -33,9 +33,9 @@ def draw_end_card(overlay: Overlay, canvas: Canvas, price: Overlay | None, badge
     add(ground(canvas), 30, fade(0, 0, stays, over=0.3))
     blocks = _words(overlay, canvas, price, badge)
     words = sum(height for _, _, height in blocks)
-    left, top, right, bottom = canvas.box
+    _, top, _, bottom = canvas.box
     top = min(top, ABOVE * canvas.height_px)
-    hero = hero_picture(canvas.hero, (right - left) * 0.86, max(60.0, (bottom - top) - words - 60 * canvas.unit)) if canvas.hero else None
+    hero = hero_picture(canvas.hero, canvas.width_px * 0.84, max(60.0, (bottom - top) - words - 60 * canvas.unit)) if canvas.hero else None
     y = top + max(0.0, (bottom - top - words - (hero.height + 48 * canvas.unit if hero else 0)) / 2)
     if hero is not None:
         add(hero, 32, rise(canvas.middle - hero.width / 2, y, stays, by=70 * canvas.unit, over=0.8))

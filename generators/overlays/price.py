@@ -11,7 +11,7 @@ from typing import Any
 
 from clipper.captions.style import rgba
 from clipper.drawing import panel, with_shadow
-from generators.overlays.canvas import Canvas, legible
+from generators.overlays.canvas import Canvas, contrast, legible
 from generators.overlays.motion import Layer, pop
 from generators.overlays.typeset import FINE, Line, Run, clean, lighter, set_line
 from generators.sprites import sprite
@@ -20,24 +20,39 @@ from generators.values import Overlay
 SIZE = 128.0
 """Design units an em of the figures."""
 _FIGURES = re.compile(r"^(\D*?)\s*([\d,]+)((?:\.\d+)?)\s*(.*)$")
+LEAST_CONTRAST = 2.6
+"""Figures without a shape behind them need this much contrast to what is under them (WCAG ratio)."""
 POINTS = 20
 """Of the burst."""
 
 
-def draw_price(overlay: Overlay, canvas: Canvas, badge: str, foot: float) -> tuple[list[Layer], float]:
-    """Draw the price standing on `foot` (output pixels); returns its layers and the height it takes."""
+def draw_price(overlay: Overlay, canvas: Canvas, badge: str, head: float, foot: float) -> tuple[list[Layer], float]:
+    """Draw the price where it covers least: standing on `foot`, at its left or right, or hanging from `head` (output pixels).
+
+    Returns its layers and the height that it takes at the foot, 0 when it went elsewhere.
+    """
     picture, inset = price_picture(overlay.text, overlay.detail, canvas, badge)
     if picture is None:
         return [], 0.0
     seconds = overlay.end - overlay.start
-    height = picture.height - 2 * inset
-    x = canvas.left_of(picture.width - 2 * inset) - inset
-    if badge == "plain" and canvas.type.align == "left":
-        x -= 6 * canvas.unit
-    layer = Layer(
-        sprite=sprite(picture), start=overlay.start, end=overlay.end, order=14, pose=pop(x, foot - height - inset, seconds, late=0.05)
-    )
-    return [layer], float(height)
+    width, height = picture.width - 2 * inset, picture.height - 2 * inset
+    places = _places(width, height, canvas, head, foot)
+    boxes = [((x, y, x + width, y + height), handicap) for x, y, handicap in places]
+    chosen = canvas.ground.calmest(boxes, overlay.start, overlay.end)
+    under = canvas.ground.colour(boxes[chosen][0], overlay.start, overlay.end)
+    if badge == "plain" and under and contrast(legible(canvas.palette.accent, canvas.palette.background), under) < LEAST_CONTRAST:
+        return draw_price(overlay, canvas, "pill", head, foot)  # bare figures would not be seen there
+    x, y, _ = places[chosen]
+    pose = pop(x - inset, y - inset, seconds, late=0.05)
+    return [Layer(sprite=sprite(picture), start=overlay.start, end=overlay.end, order=14, pose=pose)], height if y > head else 0.0
+
+
+def _places(width: float, height: float, canvas: Canvas, head: float, foot: float) -> list[tuple[float, float, float]]:
+    """Where a price may stand: left, top, and by how much (in steps of gradient) a place is liked less than the first."""
+    left, right = canvas.left_of(width), canvas.box[2] - width
+    if canvas.type.align == "middle":
+        return [(left, foot - height, 0.0), (canvas.box[0], foot - height, 1.5), (right, foot - height, 1.5), (left, head, 2.0)]
+    return [(left, foot - height, 0.0), (right, foot - height, 1.0), (left, head, 2.0), (right, head, 2.5)]
 
 
 def price_picture(text: str, old: str, canvas: Canvas, badge: str) -> tuple[Any, int]:

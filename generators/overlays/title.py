@@ -12,7 +12,10 @@ from generators.values import Overlay
 SIZE, DETAIL_SIZE = 100.0, 42.0
 """Design units an em."""
 STAGGER_S = 0.09
-SCRIM = 0.78
+SCRIM = 0.66
+"""Opacity of the ground behind the title."""
+REACH = 260.0
+"""Design units over which the ground fades out beyond the title."""
 
 
 def draw_title(overlay: Overlay, canvas: Canvas, at: str) -> list[Layer]:
@@ -83,10 +86,11 @@ def _top(canvas: Canvas, at: str, height: float) -> float:
 
 def _ground(overlay: Overlay, canvas: Canvas, top: float, bottom: float, at: str) -> Layer:
     """A soft ground in the style's own colour: unseen on the style's backdrop, a help on a photograph."""
-    reach = 190 * canvas.unit
+    reach = REACH * canvas.unit
     foot = at == "bottom"
     high, low = (top - reach, float(canvas.height_px)) if foot else (0.0, bottom + reach)
+    full = 1 - (reach + 40 * canvas.unit) / (low - high)
     colour = canvas.palette.background_end if foot else canvas.palette.background
-    ground = scrim(canvas, high, low, colour=colour, strength=SCRIM, from_top=not foot)
+    ground = scrim(canvas, high, low, colour=colour, strength=SCRIM, from_top=not foot, full=full)
     pose = fade(0.0, high, overlay.end - overlay.start, over=0.5)
     return Layer(sprite=ground, start=overlay.start, end=overlay.end, order=2, pose=pose)
