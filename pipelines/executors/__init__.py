@@ -16,7 +16,7 @@ from typing import Any, Protocol, cast
 from clipper.errors import InputError, LivecutError
 from pipelines.progress import Asked, Callback, ignore
 
-EXECUTORS = {"local": "pipelines.executors.local:Local"}
+EXECUTORS = {"local": "pipelines.executors.local:Local", "ray": "pipelines.executors.ray:Ray"}
 """Every executor by its name; adding one is one file and one row, the contract suite runs over the rows."""
 
 
@@ -48,7 +48,7 @@ class Task:
     """JSON: numbers, texts, lists, mappings. Files as paths that the worker can see."""
     needs: Needs = field(default_factory=Needs)
     group: str = ""
-    """Tasks of one group run one at a time, and where there are processes in one process; empty for a process of its own."""
+    """Tasks of one group run one at a time, in the order given, and on one machine in one process; empty for a process of its own."""
     last: bool = True
     """Whether the group's process may end after it."""
     limit_s: float | None = None

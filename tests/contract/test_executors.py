@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import signal
 import subprocess
@@ -30,8 +31,20 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[None]:
+    """One Ray for all tests, with more than any of them may use: starting it takes ten seconds."""
+    from pipelines.executors.ray import start, stop
+
+    start(Needs(cpus=4, gpus=2))
+    yield
+    stop()
+
+
 @pytest.fixture
-def make(name: str) -> Iterator[Callable[..., Executor]]:
+def make(name: str, request: pytest.FixtureRequest) -> Iterator[Callable[..., Executor]]:
+    if name == "ray":
+        request.getfixturevalue("cluster")
     made: list[Executor] = []
 
     def load(capacity: Needs | None = None) -> Executor:
@@ -99,11 +112,12 @@ def test_a_worker_that_is_killed_costs_its_own_task_alone(make: Callable[..., Ex
         futures["leave"].result()
 
 
-def test_needs_are_kept_within_what_there_is(make: Callable[..., Executor], tmp_path: Path) -> None:
+def test_needs_are_kept_within_what_there_is(name: str, make: Callable[..., Executor], tmp_path: Path) -> None:
     executor = make(Needs(cpus=2))
+    seconds = 2.0 if name == "ray" else 0.3  # a worker of Ray takes a second to start
     log = tmp_path / "log"
     futures = [
-        executor.submit(task(f"t{n}", "nap", log=str(log), name=str(n), seconds=0.3, needs=Needs(cpus=cpus)))
+        executor.submit(task(f"t{n}", "nap", log=str(log), name=str(n), seconds=seconds, needs=Needs(cpus=cpus)))
         for n, cpus in enumerate([1, 1, 2, 1])
     ]
     assert not wait(futures, LIMIT_S).not_done
@@ -237,3 +251,70 @@ def test_everything_dies_with_the_driver(name: str, tmp_path: Path) -> None:
 def test_an_unknown_executor_is_named() -> None:
     with pytest.raises(InputError, match=r"executor .slurm. is not known; known: .*local"):
         executors.load("slurm")
+
+
+def test_ray_listens_on_loopback_alone_and_asks_for_a_token(cluster: None) -> None:
+    import ray
+
+    address = ray.get_runtime_context().gcs_address
+    assert address.startswith("127.0.0.1:")
+    mine = {os.getpid()} | {child for child in descendants(os.getpid())}
+    listening = [line for line in listeners() if line[0] in mine]
+    assert listening and {host for _, host in listening} == {"127.0.0.1"}
+    code = f"from ray._raylet import GcsClient; GcsClient(address={address!r}); print('let in')"
+    without_token = {key: value for key, value in os.environ.items() if not key.startswith("RAY_")}
+    with subprocess.Popen(
+        [sys.executable, "-c", code], env=without_token, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as it:
+        assert it.stdout is not None
+        said = next(line for line in it.stdout if "InvalidAuthToken" in line or "let in" in line)
+        it.kill()
+    assert "InvalidAuthToken" in said
+
+
+def test_a_cluster_without_tokens_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipelines.executors.ray import join
+
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    with pytest.raises(InputError, match="token authentication is off"):
+        join("10.0.0.1:6379")
+
+
+def descendants(pid: int) -> set[int]:
+    """Processes that have a process among their ancestors."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    found: set[int] = set()
+    while more := {child for child, parent in parents.items() if parent in found | {pid}} - found:
+        found |= more
+    return found
+
+
+def listeners() -> list[tuple[int, str]]:
+    """(process, address) of every listening TCP socket that we may see."""
+    sockets = {}
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A":
+                sockets[fields[9]] = host_of(fields[1].split(":")[0])
+    found = []
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            target = str(link.readlink())
+        except OSError:
+            continue
+        if target.startswith("socket:[") and target[8:-1] in sockets:
+            found.append((int(link.parts[2]), sockets[target[8:-1]]))
+    return found
+
+
+def host_of(text: str) -> str:
+    """Read an address of /proc/net/tcp or tcp6: words of four bytes, each the wrong way round."""
+    words = [bytes.fromhex(text[at : at + 8])[::-1] for at in range(0, len(text), 8)]
+    address = ipaddress.ip_address(b"".join(words))
+    return str(getattr(address, "ipv4_mapped", None) or address)

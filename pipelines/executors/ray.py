@@ -1,0 +1,493 @@
+"""Ray: the same tasks on many machines, or on this one with Ray's bookkeeping.
+
+Ray places and runs; it decides nothing else. It never tries a task again (`max_retries=0`: the ledger alone counts attempts),
+it is never given more tasks than fit what this executor may use, and only small JSON crosses it. What a task says while it
+runs, and whether it is to stop, goes through one small actor, the board. On a single machine everything listens on the
+loopback interface, and every connection needs a token. See docs/cluster.md and docs/why/executor-ray.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import queue
+import secrets
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from clipper.errors import Cancelled, InputError, LivecutError, ToolError
+from pipelines.executors import Context, Needs, Task, TaskFailed, WorkerDied, missing_input, resolve
+from pipelines.executors.local import PATIENCE_S, TICK_S, machine
+from pipelines.progress import Callback, Progress, ignore
+
+log = logging.getLogger(__name__)
+
+ASK_S = 0.25
+"""How often a running task asks the board whether it is to stop."""
+TELL_S = 0.2
+"""Progress of one stage is told at most this often."""
+OBJECT_STORE_BYTES = 80 * 2**20
+"""Ray's least: nothing large ever goes through it."""
+ANSWER_S = 30.0
+"""How long the board may take to answer; it is gone then."""
+
+
+def start(capacity: Needs | None = None) -> None:
+    """Start Ray on this machine alone: loopback, a token of its own, no dashboard, no usage reports.
+
+    Ray reads these settings when it is imported: a program that imports it before has to make them itself. Ends with `stop`, or
+    with this process. Raises ToolError when Ray is not installed or does not start.
+    """
+    there = capacity or machine()
+    settings = {
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # what makes Ray bind to the loopback interface on Linux as well
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": os.environ.get("RAY_AUTH_TOKEN") or secrets.token_hex(32),
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_task_oom_retries": "0",
+        "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
+    }
+    with _environment(settings):
+        ray = _import()
+        try:
+            ray.init(
+                address="local",
+                num_cpus=max(1, round(there.cpus)),
+                num_gpus=round(there.gpus),
+                include_dashboard=False,
+                log_to_driver=False,
+                configure_logging=False,
+                object_store_memory=OBJECT_STORE_BYTES,
+                _node_ip_address="127.0.0.1",
+            )
+        except Exception as error:
+            raise ToolError(f"could not start Ray on this machine: {error}; try --executor local") from error
+
+
+def stop() -> None:
+    """End the session of this process, and wait for the processes that it started."""
+    ray = _import()
+    node = getattr(ray._private.worker, "_global_node", None)
+    started = [info.process for infos in getattr(node, "all_processes", {}).values() for info in infos]
+    ray.shutdown()
+    for process in started:
+        with suppress(Exception):
+            process.wait(PATIENCE_S)
+
+
+def join(address: str) -> None:
+    """Join a running cluster. Raises InputError when it is not protected by a token, ToolError when it cannot be reached."""
+    ray = _import()
+    if os.environ.get("RAY_AUTH_MODE") != "token":
+        raise InputError(
+            f"could not use the cluster at {address}: token authentication is off, so anybody who reaches it runs code on it; "
+            "set RAY_AUTH_MODE=token on all its machines and here, see docs/cluster.md"
+        )
+    try:
+        ray.init(address=address, log_to_driver=False, configure_logging=False)
+    except Exception as error:
+        raise ToolError(f"could not reach the Ray cluster at {address}: {error}; does it run, and is the token the same?") from error
+
+
+@contextlib.contextmanager
+def _environment(settings: dict[str, str]) -> Iterator[None]:
+    """Set variables for what is started inside; a token has to stay for the life of the session."""
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if name.startswith("RAY_AUTH"):
+                continue
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _import() -> Any:
+    try:
+        import ray
+    except ImportError as error:
+        raise ToolError("could not use the executor ray: Ray is not installed; run pip install 'livecut[ray]'") from error
+    return ray
+
+
+@dataclass(slots=True, eq=False)
+class _Place:
+    """A task on its way."""
+
+    task: Task
+    future: Future[Any]
+    progress: Callback
+    ref: Any = None
+    began: float | None = None
+    """When the task told that it runs, on this process's clock; waiting for a machine is not running."""
+    kill_at: float | None = None
+    why: str = ""
+    not_on: set[str] = field(default_factory=set)
+    """Machines that cannot see the task's inputs."""
+
+
+@dataclass(slots=True)
+class _State:
+    """What only the keeper's thread touches."""
+
+    waiting: list[_Place] = field(default_factory=list)
+    running: list[_Place] = field(default_factory=list)
+    closing: bool = False
+
+
+class Ray:
+    """Runs tasks on the machines of a Ray cluster, or on this machine when no `address` is given.
+
+    `capacity` is the most that is used of the cluster at once; by default all of it. A session that runs in this process
+    already is used as it is, and left alone on closing.
+    """
+
+    def __init__(self, *, capacity: Needs | None = None, patience_s: float = PATIENCE_S, address: str | None = None) -> None:
+        self._owns = not ("ray" in sys.modules and sys.modules["ray"].is_initialized())
+        if self._owns:
+            join(address) if address else start(capacity)
+        self._ray = ray = _import()
+        self._capacity = _within(capacity, _cluster(ray))
+        self._patience_s = patience_s
+        self._board = ray.remote(num_cpus=0, max_restarts=0)(Board).remote()
+        self._work = ray.remote(max_retries=0, retry_exceptions=False, max_calls=0)(work)
+        self._orders: queue.Queue[Callable[[], None]] = queue.Queue()
+        self._state = _State()
+        self._keeper = threading.Thread(target=self._keep, name="ray executor", daemon=True)
+        self._keeper.start()
+
+    @property
+    def capacity(self) -> Needs:
+        """What may be used of all machines together."""
+        return self._capacity
+
+    def submit(self, task: Task, *, progress: Callback = ignore) -> Future[Any]:
+        """Queue a task; see `Executor.submit`."""
+        for name, word in (("cpus", "processors"), ("gpus", "graphics processors")):
+            wanted, there = getattr(task.needs, name), getattr(self._capacity, name)
+            if wanted > there:
+                raise InputError(f"could not run {task.id}: it needs {wanted:g} {word}, the cluster has {there:g}; ask for less")
+        place = _Place(task, Future(), progress)
+        self._orders.put(partial(self._accept, place))
+        return place.future
+
+    def cancel(self, task_id: str) -> None:
+        """Ask a task to stop; see `Executor.cancel`."""
+        self._orders.put(partial(self._cancel, task_id))
+
+    def end_group(self, group: str) -> None:
+        """Cancel what of a group has not started; its tasks share no process here."""
+        self._orders.put(partial(self._end_group, group))
+
+    def close(self) -> None:
+        """Cancel everything, wait at most the executor's patience, kill the rest."""
+        self._orders.put(self._close)
+        self._keeper.join()
+        with suppress(Exception):
+            self._ray.kill(self._board)
+        if self._owns and self._ray.is_initialized():
+            stop()
+
+    # --- in the keeper's thread -----------------------------------------------------------------
+
+    def _keep(self) -> None:
+        state = self._state
+        while not (state.closing and not state.running and not state.waiting):
+            with suppress(queue.Empty):
+                self._obey(self._orders.get(timeout=TICK_S))
+                while True:
+                    self._obey(self._orders.get_nowait())
+            self._obey(self._collect)
+            self._watch()
+            self._start_what_fits()
+
+    def _obey(self, order: Callable[[], None]) -> None:
+        try:
+            order()
+        except Exception:  # a caller's progress callback: this thread must live on for all others
+            log.exception("a callback failed")
+
+    def _accept(self, place: _Place) -> None:
+        if self._state.closing:
+            _fail(place, Cancelled(f"stopped before {place.task.id}: the executor is closing"))
+        else:
+            self._state.waiting.append(place)
+
+    def _start_what_fits(self) -> None:
+        busy = {place.task.group for place in self._state.running if place.task.group}
+        for place in list(self._state.waiting):
+            group = place.task.group
+            if group and group in busy:
+                continue
+            if not self._fits(place):
+                return  # in the order given: a task that needs much is not passed by for ever
+            self._state.waiting.remove(place)
+            if place.future.set_running_or_notify_cancel():
+                self._start(place)
+                busy |= {group} - {""}
+
+    def _fits(self, place: _Place) -> bool:
+        running, needs, there = self._state.running, place.task.needs, self._capacity
+        used = [sum(getattr(one.task.needs, name) for one in running) for name in ("cpus", "gpus", "memory_mb")]
+        if used[0] + needs.cpus > there.cpus + 1e-9 or used[1] + needs.gpus > there.gpus + 1e-9:
+            return False
+        return not running or not there.memory_mb or used[2] + needs.memory_mb <= there.memory_mb
+
+    def _start(self, place: _Place, node: str | None = None) -> None:
+        task = place.task
+        order = {"id": task.id, "function": task.function, "arguments": dict(task.arguments), "inputs": list(task.inputs)}
+        options: dict[str, Any] = {"num_cpus": task.needs.cpus, "name": task.id}
+        if task.needs.gpus:
+            options["num_gpus"] = task.needs.gpus
+        if task.needs.memory_mb:
+            options["memory"] = task.needs.memory_mb * 10**6
+        if node:
+            strategies = self._ray.util.scheduling_strategies
+            options["scheduling_strategy"] = strategies.NodeAffinitySchedulingStrategy(node_id=node, soft=False)
+        try:
+            place.ref = self._work.options(**options).remote(json.dumps(order), self._board)
+        except Exception as error:
+            _fail(place, WorkerDied(f"could not give {task.id} to Ray: {error}"))
+            return
+        if place not in self._state.running:
+            self._state.running.append(place)
+
+    def _hear(self) -> None:
+        """Pass on what running tasks have told the board."""
+        try:
+            told = self._ray.get(self._board.drain.remote(), timeout=ANSWER_S)
+        except Exception as error:
+            self._lost(f"Ray's board is gone ({type(error).__name__})")
+            return
+        by_id = {place.task.id: place for place in self._state.running}
+        for task_id, message in told:
+            place = by_id.get(task_id)
+            if place is None:
+                continue
+            if message is None:
+                place.began = time.monotonic()
+            else:
+                self._obey(partial(place.progress, Progress(*message)))
+
+    def _lost(self, why: str) -> None:
+        for place in self._state.running:
+            _fail(place, WorkerDied(f"{place.task.id}: {why}: a machine or the head of the cluster has stopped"))
+        self._state.running.clear()
+
+    def _collect(self) -> None:
+        """Settle the futures of tasks that have ended."""
+        running = self._state.running
+        if not running:
+            return
+        refs = {place.ref: place for place in running}
+        ended, _ = self._ray.wait(list(refs), num_returns=len(refs), timeout=0, fetch_local=False)
+        self._hear()  # after the wait: what a task has said comes before its end
+        for ref in ended:
+            if refs[ref] not in running:
+                continue
+            place = refs[ref]
+            running.remove(place)
+            self._settle(place)
+
+    def _settle(self, place: _Place) -> None:
+        try:
+            answer = json.loads(self._ray.get(place.ref, timeout=ANSWER_S))
+        except Exception as error:
+            if place.why == "cancelled":
+                _fail(place, Cancelled(f"stopped: {place.task.id}"))
+            else:
+                _fail(place, WorkerDied(f"{place.task.id}: {place.why or _how(error)}"))
+            return
+        if "missing" in answer:
+            self._elsewhere(place, answer)
+        elif "value" in answer:
+            if not place.future.done():
+                place.future.set_result(answer["value"])
+        elif answer["name"] == "Cancelled":
+            _fail(place, Cancelled(answer["message"]))
+        else:
+            _fail(place, TaskFailed(answer["name"], answer["message"], answer["trace"], answer["code"]))
+
+    def _elsewhere(self, place: _Place, answer: dict[str, str]) -> None:
+        """Try a machine that may see the inputs; when none does, say so."""
+        place.not_on.add(answer["node"])
+        nodes = [node["NodeID"] for node in self._ray.nodes() if node["Alive"] and _can(node, place.task.needs)]
+        left = [node for node in nodes if node not in place.not_on]
+        if left and not place.why:
+            place.began = None
+            self._start(place, left[0])
+            return
+        where = f"from here or from any of {len(nodes)} machines" if len(nodes) > 1 else "from here"
+        _fail(place, InputError(f"could not run {place.task.id}: {answer['missing']} cannot be seen {where}; check the path"))
+
+    def _cancel(self, task_id: str) -> None:
+        for place in [one for one in self._state.waiting if one.task.id == task_id]:
+            self._state.waiting.remove(place)
+            _fail(place, Cancelled(f"stopped before {task_id}"))
+        for place in self._state.running:
+            if place.task.id == task_id and place.kill_at is None:
+                place.why, place.kill_at = "cancelled", time.monotonic() + self._patience_s
+                self._board.cancel.remote(task_id)
+
+    def _end_group(self, group: str) -> None:
+        for place in [one for one in self._state.waiting if one.task.group == group]:
+            self._cancel(place.task.id)
+
+    def _close(self) -> None:
+        self._state.closing = True
+        for place in [*self._state.waiting, *self._state.running]:
+            self._cancel(place.task.id)
+
+    def _watch(self) -> None:
+        """Kill what was asked to stop and does not, and what exceeds its limit."""
+        now = time.monotonic()
+        for place in self._state.running:
+            limit = place.task.limit_s
+            if place.kill_at is None and limit is not None and place.began is not None and now - place.began > limit:
+                place.why, place.kill_at = f"it took longer than {limit:g} s and was killed", now
+            if place.kill_at is not None and now >= place.kill_at:
+                place.kill_at = now + self._patience_s
+                with suppress(Exception):
+                    self._ray.cancel(place.ref, force=True, recursive=True)
+
+
+def _cluster(ray: Any) -> Needs:
+    there = ray.cluster_resources()
+    return Needs(cpus=there.get("CPU", 0.0), gpus=there.get("GPU", 0.0), memory_mb=int(there.get("memory", 0)) // 10**6)
+
+
+def _within(wanted: Needs | None, there: Needs) -> Needs:
+    """The smaller of what is wanted and what is there; memory that nobody limited is the cluster's."""
+    if wanted is None:
+        return there
+    memory = min(wanted.memory_mb or there.memory_mb, there.memory_mb or wanted.memory_mb)
+    return Needs(cpus=min(wanted.cpus, there.cpus), gpus=min(wanted.gpus, there.gpus), memory_mb=memory)
+
+
+def _can(node: dict[str, Any], needs: Needs) -> bool:
+    has = node["Resources"]
+    return bool(has.get("CPU", 0.0) >= needs.cpus and has.get("GPU", 0.0) >= needs.gpus)
+
+
+def _fail(place: _Place, error: Exception) -> None:
+    if not place.future.done():  # its caller may have cancelled the future itself
+        place.future.set_exception(error)
+
+
+def _how(error: Exception) -> str:
+    kind = type(error).__name__
+    if kind == "OutOfMemoryError":
+        return "its process was killed: the machine ran out of memory"
+    if kind in ("WorkerCrashedError", "LocalRayletDiedError", "NodeDiedError", "ObjectLostError", "OwnerDiedError"):
+        return f"its process was killed or crashed ({kind})"
+    return f"Ray lost it ({kind}: {str(error).splitlines()[0] if str(error) else ''})"
+
+
+# --- on the workers' machines ---------------------------------------------------------------------
+
+
+class Board:
+    """What tasks tell while they run, and which of them are to stop: an actor of Ray, one per executor."""
+
+    def __init__(self) -> None:
+        self._told: list[tuple[str, list[Any] | None]] = []
+        self._cancelled: set[str] = set()
+
+    def tell(self, task_id: str, message: list[Any] | None) -> None:
+        """Note progress as [stage, fraction, detail]; None says that the task has begun."""
+        self._told.append((task_id, message))
+        if message is None:
+            self._cancelled.discard(task_id)
+
+    def drain(self) -> list[tuple[str, list[Any] | None]]:
+        """Hand out what was told since the last call."""
+        told, self._told = self._told, []
+        return told
+
+    def cancel(self, task_id: str) -> None:
+        """Note that a task is to stop."""
+        self._cancelled.add(task_id)
+
+    def is_cancelled(self, task_id: str) -> bool:
+        """Say whether a task is to stop."""
+        return task_id in self._cancelled
+
+
+def work(order_json: str, board: Any) -> str:
+    """Run one task in a worker of Ray; returns JSON: value, missing, or what failed."""
+    import ray
+
+    order = json.loads(order_json)
+    probe = Task(id=order["id"], function=order["function"], inputs=tuple(order["inputs"]))
+    gone = missing_input(probe)
+    if gone is not None:
+        return json.dumps({"missing": gone, "node": ray.get_runtime_context().get_node_id()})
+    board.tell.remote(order["id"], None)
+    link = _Link(order["id"], board)
+    try:
+        with link:
+            value = resolve(order["function"])(order["arguments"], Context(progress=link.progress, cancelled=link.cancelled))
+        return json.dumps({"value": value})
+    except LivecutError as error:
+        return json.dumps({"name": type(error).__name__, "message": str(error), "code": error.exit_code, "trace": ""})
+    except Exception as error:
+        trace = traceback.format_exc(limit=-20)
+        return json.dumps({"name": type(error).__name__, "message": str(error), "code": 1, "trace": trace})
+
+
+class _Link:
+    """A running task's line to the board; asks from a thread of its own, so that `cancelled` costs nothing."""
+
+    def __init__(self, task_id: str, board: Any) -> None:
+        self._id, self._board = task_id, board
+        self._ended, self._stop = threading.Event(), threading.Event()
+        self._said: dict[str, float] = {}
+        self._last: Any = None
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *error: object) -> None:
+        import ray
+
+        self._ended.set()
+        if self._last is not None:
+            with suppress(Exception):  # what was told has to reach the board before the task ends
+                ray.get(self._last, timeout=ANSWER_S)
+
+    def cancelled(self) -> bool:
+        return self._stop.is_set()
+
+    def progress(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if 0 < progress.fraction < 1 and now - self._said.get(progress.stage, 0.0) < TELL_S:
+            return
+        self._said[progress.stage] = now
+        self._last = self._board.tell.remote(self._id, [progress.stage, progress.fraction, progress.detail])
+
+    def _ask(self) -> None:
+        import ray
+
+        while not self._ended.wait(ASK_S):
+            try:
+                if ray.get(self._board.is_cancelled.remote(self._id), timeout=ANSWER_S):
+                    self._stop.set()
+            except Exception:  # the driver is gone and its board with it: Ray ends this process
+                self._stop.set()
+                return
