@@ -5,7 +5,20 @@ forgives a label that melts slowly.
 """
 
 from generators.fidelity.gate import VERSION, measure, survives
+from generators.fidelity.lock import Lock, pixel_lock, try_lock
 from generators.fidelity.options import FidelityOptions
 from generators.fidelity.text import RapidReader, TextLine, TextReader, find_reader
 
-__all__ = ["VERSION", "FidelityOptions", "RapidReader", "TextLine", "TextReader", "find_reader", "measure", "survives"]
+__all__ = [
+    "VERSION",
+    "FidelityOptions",
+    "Lock",
+    "RapidReader",
+    "TextLine",
+    "TextReader",
+    "find_reader",
+    "measure",
+    "pixel_lock",
+    "survives",
+    "try_lock",
+]

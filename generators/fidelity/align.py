@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from generators.fidelity.reference import KEYPOINTS, Matrix, Reference, scaling
 
 SEARCH_PX = 480
 """Short edge of the frame in which key points are looked for."""
-COARSE, FINE = 0.25, 0.6
+COARSE, FINE = 0.25, 0.5
 """Sizes at which an alignment is refined, as shares of the reference."""
-GOOD = 0.8
-"""Edge correlation from which on an alignment needs no other candidate."""
+GOOD, SURE = 0.8, 0.9
+"""Edge correlation from which on a place near the last one, or any place, needs no other candidate."""
 RATIO = 0.8
 """Lowe's ratio: the second nearest key point must be this much further away."""
-FEWEST = 6
+FEWEST = 4
 """Matches below which key points prove no place."""
 
 
@@ -71,10 +72,9 @@ def rectify(frame: Any, matrix: Matrix, reference: Reference) -> tuple[Any, Any]
     height, width = reference.mask.shape
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     image = cv2.warpPerspective(frame, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    xs, ys = np.meshgrid(np.arange(width, dtype=float), np.arange(height, dtype=float))
-    spots = place(matrix, np.column_stack([xs.ravel(), ys.ravel()]))
-    inside = (spots[:, 0] >= 0) & (spots[:, 0] <= frame.shape[1] - 1) & (spots[:, 1] >= 0) & (spots[:, 1] <= frame.shape[0] - 1)
-    return image, (inside.reshape(height, width) * 255).astype(np.uint8)
+    full = np.full(frame.shape[:2], 255, np.uint8)
+    inside = cv2.warpPerspective(full, matrix, (width, height), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+    return image, inside
 
 
 # --- finding and following ------------------------------------------------------------------------
@@ -87,7 +87,7 @@ def find(reference: Reference, frame: Any) -> Pose | None:
         pose = refine(reference, frame, matrix)
         if pose is not None and (best is None or pose.score > best.score):
             best = pose
-        if best is not None and best.score >= GOOD:
+        if best is not None and best.score >= SURE:
             break
     return best
 
@@ -105,15 +105,22 @@ def refine(reference: Reference, frame: Any, matrix: Matrix) -> Pose | None:
     """Improve an alignment from coarse to fine; None when it runs away."""
     import numpy as np
 
-    for share, model, rounds in ((COARSE, 4, 12), (FINE, 4, 6), (FINE, 8, 8)):
+    for share, model, rounds in ((COARSE, 4, 12), (FINE, 4, 5), (FINE, 8, 6)):
         view = reference.at(share)
-        found = _lucas_kanade(view, frame, matrix @ scaling(1 / share), model, rounds)
-        if found is None:
+        to_view = view_matrix(reference, view)
+        found = _lucas_kanade(view, frame, matrix @ np.linalg.inv(to_view), model, rounds)
+        if found is None or not np.isfinite(found).all():
             return None
-        matrix = found @ scaling(share)
-    if not np.isfinite(matrix).all():
-        return None
-    return Pose(matrix, _edge_score(reference.at(FINE), frame, matrix @ scaling(1 / FINE)))
+        matrix = found @ to_view
+    view = reference.at(FINE)
+    return Pose(matrix, _edge_score(view, frame, matrix @ np.linalg.inv(view_matrix(reference, view))))
+
+
+def view_matrix(reference: Reference, view: Reference) -> Matrix:
+    """Return the matrix from a reference to a reduced view of it."""
+    import numpy as np
+
+    return np.linalg.inv(view.to_photo) @ reference.to_photo
 
 
 def _candidates(reference: Reference, frame: Any) -> Iterator[Matrix]:
@@ -198,9 +205,8 @@ def _by_edges(reference: Reference, frame: Any) -> Iterator[Matrix]:
         size = (round(reference.mask.shape[1] * share), round(reference.mask.shape[0] * share))
         if min(size) < 8 or size[0] >= small.shape[1] or size[1] >= small.shape[0]:
             continue
-        view = reference.at(share) if share < 1 else None
-        picture = view.image if view else cv2.resize(reference.image, size, interpolation=cv2.INTER_AREA)
-        mask = cv2.dilate(view.mask if view else cv2.resize(reference.mask, size), np.ones((3, 3), np.uint8))
+        picture = cv2.resize(reference.image, size, interpolation=cv2.INTER_AREA)
+        mask = cv2.dilate(cv2.resize(reference.mask, size, interpolation=cv2.INTER_AREA), np.ones((3, 3), np.uint8))
         scores = cv2.matchTemplate(small, edges(picture) * (mask > 127), cv2.TM_CCOEFF_NORMED)
         _, score, _, (x, y) = cv2.minMaxLoc(scores)
         found.append((score, share, x - room, y - room))
@@ -212,7 +218,7 @@ def _by_edges(reference: Reference, frame: Any) -> Iterator[Matrix]:
 
 
 def _edge_score(view: Reference, frame: Any, matrix: Matrix) -> float:
-    """Correlate the edges on and just around the product."""
+    """Correlate the edges on and just around the product; what shows little of it proves little."""
     import cv2
     import numpy as np
 
@@ -223,7 +229,8 @@ def _edge_score(view: Reference, frame: Any, matrix: Matrix) -> float:
     ours, theirs = edges(view.image)[area], edges(image)[area]
     ours, theirs = ours - ours.mean(), theirs - theirs.mean()
     spread = float(np.sqrt((ours**2).sum() * (theirs**2).sum()))
-    return float((ours * theirs).sum() / spread) if spread > 1e-6 else 0.0
+    visible = float(area.sum()) / max(1.0, float((view.mask > 127).sum()))
+    return float((ours * theirs).sum() / spread) * min(1.0, visible) ** 0.25 if spread > 1e-6 else 0.0
 
 
 # --- Lucas-Kanade ---------------------------------------------------------------------------------
@@ -248,10 +255,7 @@ def _lucas_kanade(view: Reference, frame: Any, matrix: Matrix, model: int, round
     else:
         back = np.eye(3)
     target = _stack(frame)
-    wanted = _stack(view.image)
-    inner = cv2.erode(view.mask, np.ones((3, 3), np.uint8)) > 127
-    outer = cv2.dilate(view.mask, np.ones((5, 5), np.uint8)) > 127
-    steepest, weights = _steepest(wanted, view, model), np.stack([inner, outer])
+    wanted, steepest, weights = _template(view, model)
     height, width = view.mask.shape
     ones = np.ones(frame.shape[:2], np.float32)
     for _ in range(rounds):
@@ -265,11 +269,23 @@ def _lucas_kanade(view: Reference, frame: Any, matrix: Matrix, model: int, round
         matrix = matrix @ np.linalg.inv(change)
         matrix = matrix / matrix[2, 2]
         moved = np.abs(place(change, view.corners()) - view.corners()).max()
-        if moved < 0.01:
+        if moved < 0.02:
             break
         if not 0.3 < Pose(matrix, 0).scale(view) / min(scale, 1.1) < 3:
             return None
     return back @ matrix
+
+
+@lru_cache(maxsize=16)
+def _template(view: Reference, model: int) -> tuple[Any, Any, Any]:
+    """Channels, their derivatives by the parameters, and where each channel counts."""
+    import cv2
+    import numpy as np
+
+    wanted = _stack(view.image)
+    inner = cv2.erode(view.mask, np.ones((3, 3), np.uint8)) > 127
+    outer = cv2.dilate(view.mask, np.ones((5, 5), np.uint8)) > 127
+    return wanted, _steepest(wanted, view, model), np.stack([inner, outer])
 
 
 def _stack(image: Any) -> Any:

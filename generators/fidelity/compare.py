@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from generators.fidelity.align import Pose, grey, jacobian, rectify, sift
+from generators.fidelity.align import Pose, grey, jacobian, rectify, sift, view_matrix
 from generators.fidelity.reference import Reference
 
 SSIM_SIGMA = 1.5
@@ -17,8 +18,8 @@ STEP_LEAST = 6.0
 """Difference in luma across a contour from which on the reference's outline can be seen, in 8-bit steps."""
 REACH = 0.06
 """How far from its place an outline is looked for, as a share of the product's long edge."""
-FOUND = 260.0
-"""SIFT distance (of unit length 512) up to which a key point is the same one."""
+FOUND, POINT_SIGMA = 0.75, 3.0
+"""Correlation from which on a key point is the same one, in a Gaussian window of this many pixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ def look(reference: Reference, frame: Any, pose: Pose, index: int) -> Look:
 
     scale = pose.scale(reference)
     view = reference.at(min(1.0, max(0.1, scale)))
-    matrix = pose.matrix @ np.linalg.inv(_to_view(reference, view))
+    matrix = pose.matrix @ np.linalg.inv(view_matrix(reference, view))
     image, inside = rectify(frame, matrix, view)
     border = max(1, round(0.012 * view.long_px))
     product = cv2.erode(view.mask, np.ones((2 * border + 1, 2 * border + 1), np.uint8), borderValue=0) > 127
@@ -81,13 +82,6 @@ def look(reference: Reference, frame: Any, pose: Pose, index: int) -> Look:
         outline=_outline(view, image, inside),
         stretch=stretch(pose, reference),
     )
-
-
-def _to_view(reference: Reference, view: Reference) -> Any:
-    """Matrix from the reference to its reduced view."""
-    import numpy as np
-
-    return np.linalg.inv(view.to_photo) @ reference.to_photo
 
 
 def stretch(pose: Pose, reference: Reference) -> float:
@@ -126,20 +120,36 @@ def _worst_patch(structure: Any, view: Reference, image: Any, area: Any) -> floa
     return float(np.percentile(mean[full], 0.5)) if full.any() else float(structure[area].mean())
 
 
-def _key_points(view: Reference, image: Any, area: Any) -> tuple[float, int]:
-    """Describe the frame at the reference's key points; return the share that is found again, and how many were looked for."""
+@lru_cache(maxsize=16)
+def _spots(view: Reference) -> Any:
+    """Key points inside the product: `int (n, 2)`, x and y."""
     import cv2
     import numpy as np
 
-    inner = cv2.erode(view.mask, np.ones((5, 5), np.uint8))
-    points, wanted = sift().detectAndCompute(grey(view.image), (inner > 127).astype(np.uint8) * area.astype(np.uint8) * 255)
-    if wanted is None or len(points) == 0:
+    inner = cv2.erode(view.mask, np.ones((5, 5), np.uint8), borderValue=0)
+    found = sift().detect(grey(view.image), inner)
+    return np.array([(round(point.pt[0]), round(point.pt[1])) for point in found], int).reshape(-1, 2)
+
+
+def _key_points(view: Reference, image: Any, area: Any) -> tuple[float, int]:
+    """Correlate the surroundings of the reference's key points; return the share that is found again, and how many were looked for."""
+    import cv2
+    import numpy as np
+
+    spots = _spots(view)
+    xs, ys = spots[:, 0], spots[:, 1]
+    shown = area[ys, xs]
+    if not shown.any():
         return 1.0, 0
-    same, seen = sift().compute(grey(image), points)
-    if seen is None or len(same) != len(points):
-        return 0.0, len(points)
-    distance = np.linalg.norm(wanted - seen, axis=1)
-    return float((distance < FOUND).mean()), len(points)
+
+    def blur(picture: Any) -> Any:
+        return cv2.GaussianBlur(picture, (0, 0), POINT_SIGMA)
+
+    a, b = grey(view.image).astype(np.float32), grey(image).astype(np.float32)
+    mean_a, mean_b = blur(a), blur(b)
+    spread = np.sqrt(np.maximum(blur(a * a) - mean_a**2, 0) * np.maximum(blur(b * b) - mean_b**2, 0))
+    alike = (blur(a * b) - mean_a * mean_b) / np.maximum(spread, 1e-3)
+    return float((alike[ys, xs][shown] > FOUND).mean()), int(shown.sum())
 
 
 # --- colour ---------------------------------------------------------------------------------------
@@ -171,7 +181,19 @@ def _colours(view: Reference, image: Any, area: Any) -> tuple[float, float]:
     ]
     lift = float(np.median((ours - theirs)[..., 0][area]))
     patches[1][..., 0] += lift
-    return mean, float(np.percentile(delta_e(patches[0][full], patches[1][full]), 99.5))
+    some = full & _grid(full.shape, max(1, side // 4))
+    some = some if some.any() else full
+    return mean, float(np.percentile(delta_e(patches[0][some], patches[1][some]), 99.5))
+
+
+@lru_cache(maxsize=16)
+def _grid(shape: tuple[int, int], step: int) -> Any:
+    """Every `step`-th pixel both ways: means of patches change slowly."""
+    import numpy as np
+
+    grid = np.zeros(shape, bool)
+    grid[::step, ::step] = True
+    return grid
 
 
 def delta_e(one: Any, other: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from generators.fidelity.align import Pose, find, follow, grey, place, rectify
+from generators.fidelity.align import Pose, find, follow, grey, place, rectify, view_matrix
 from generators.fidelity.compare import Look, delta_e, lab, look
 from generators.fidelity.options import FidelityOptions
 from generators.fidelity.reference import Reference, build_reference, scaling
@@ -124,33 +124,37 @@ def _align(reference: Reference, sampled: dict[int, Any]) -> dict[int, Pose | No
 # --- over time ------------------------------------------------------------------------------------
 
 
-def _pose_at(reference: Reference, poses: dict[int, Pose | None], index: int) -> Any:
-    """Corners of the product in any frame, in between by interpolation: `float64 (4, 2)`."""
+def _ways(reference: Reference, poses: dict[int, Pose | None], count: int) -> Any:
+    """Corners of the product in every frame, in between by interpolation: `float64 (count, 4, 2)`."""
     import numpy as np
 
-    known = [(at, place(pose.matrix, reference.corners())) for at, pose in poses.items() if pose is not None]
-    times = [at for at, _ in known]
-    corners = np.array([spot for _, spot in known])
-    return np.array([[np.interp(index, times, corners[:, i, axis]) for axis in range(2)] for i in range(4)])
+    known = [(at, place(pose.matrix, reference.corners()).reshape(8)) for at, pose in poses.items() if pose is not None]
+    times, corners = [at for at, _ in known], np.array([spot for _, spot in known])
+    return np.stack([np.interp(np.arange(count), times, corners[:, i]) for i in range(8)], axis=1).reshape(count, 4, 2)
 
 
 def _flicker(reference: Reference, poses: dict[int, Pose | None], track: Any, footage: Footage) -> float:
-    """Return the largest second difference of the mean luma on the product over all frames."""
+    """Return the largest second difference, over all frames, of the product's mean luma against the reference drawn in its place.
+
+    Against the reference, because which pixels of a tiny picture fall on the product changes from frame to frame.
+    """
     import cv2
     import numpy as np
 
     if len(track) < 3 or all(pose is None for pose in poses.values()):
         return 0.0
     factor = track.shape[2] / footage.width_px
-    start = reference.corners().astype(np.float32)
-    luma, spread = [], []
-    for index, picture in enumerate(track):
-        corners = (_pose_at(reference, poses, index) * factor).astype(np.float32)
-        mask = cv2.warpPerspective(reference.mask, cv2.getPerspectiveTransform(start, corners), picture.shape[1::-1])
-        inner = cv2.erode(mask, np.ones((3, 3), np.uint8)) > 200
-        values = grey(picture)[inner if int(inner.sum()) >= 30 else mask > 100]
-        luma.append(float(values.mean()) if values.size else np.nan)
-    curve = np.abs(np.diff(np.array(luma), 2))
+    ways = _ways(reference, poses, footage.count) * factor
+    view = reference.at(factor * max(pose.scale(reference) for pose in poses.values() if pose is not None))
+    start = place(view_matrix(reference, view), reference.corners()).astype(np.float32)
+    drawn = np.dstack([grey(view.image), view.mask])
+    excess = []
+    for picture, corners in zip(track, ways, strict=True):
+        ours = cv2.warpPerspective(drawn, cv2.getPerspectiveTransform(start, corners.astype(np.float32)), picture.shape[1::-1])
+        inner = cv2.erode(ours[..., 1], np.ones((3, 3), np.uint8)) > 200
+        area = inner if int(inner.sum()) >= 30 else ours[..., 1] > 100
+        excess.append(float((grey(picture)[area].astype(float) - ours[..., 0][area]).mean()) if area.any() else np.nan)
+    curve = np.abs(np.diff(np.array(excess), 2))
     curve = curve[np.isfinite(curve)]
     return float(curve.max()) if curve.size else 0.0
 

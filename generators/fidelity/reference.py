@@ -16,6 +16,9 @@ LONG_PX = 360
 MARGIN = 0.1
 """Room around the product, as a share of its long edge: outlines are looked for there."""
 KEYPOINTS = 500
+"""Most key points that are looked for on a product."""
+STEP = 0.92
+"""Ratio between two sizes of a reference."""
 SMALLEST_SHARE = 0.004
 """A mask that covers less than this of the photo cannot be meant as the product; the whole photo is taken instead."""
 
@@ -40,15 +43,15 @@ class Reference:
     """The whole photo counts as the product, because it could not be cut out."""
 
     def at(self, scale: float) -> Reference:
-        """Return the reference reduced to a share of its size."""
-        return self if scale >= 0.999 else _reduced(self, round(scale, 3))
+        """Return the reference reduced to a share of its size, in steps of 8 %: what is computed of a view serves many frames."""
+        import math
+
+        step = math.ceil(math.log(max(scale, 0.02)) / math.log(STEP) - 1e-6)
+        return self if step <= 0 else _reduced(self, STEP**step)
 
     def corners(self) -> Any:
         """Return the corners of the product's box: `float64 (4, 2)`."""
-        import numpy as np
-
-        ys, xs = np.nonzero(self.mask > 127)
-        return np.array([(xs.min(), ys.min()), (xs.max(), ys.min()), (xs.max(), ys.max()), (xs.min(), ys.max())], float)
+        return _corners(self)
 
 
 def scaling(factor: float) -> Matrix:
@@ -98,7 +101,15 @@ def _mask_of(photo: Photo, cutout: Cutout) -> tuple[Any, bool]:
     return mask, bool((mask > 127).mean() > 0.995)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=32)
+def _corners(reference: Reference) -> Any:
+    import numpy as np
+
+    ys, xs = np.nonzero(reference.mask > 127)
+    return np.array([(xs.min(), ys.min()), (xs.max(), ys.min()), (xs.max(), ys.max()), (xs.min(), ys.max())], float)
+
+
+@lru_cache(maxsize=32)
 def _reduced(reference: Reference, scale: float) -> Reference:
     import cv2
 
