@@ -28,12 +28,9 @@ def paint(ground: Ground, look: Look, rng: Any) -> Backdrop:
         brushes.mix(end if bright else accent, brushes.WHITE, 0.3),
         0.22 * brushes.bell(width, height, ground.x, horizon, 0.6 * spread, 0.35 * spread),
     )
-    tints = (
-        (brushes.mix(end, brushes.WHITE, 0.75), brushes.WHITE)
-        if bright
-        else (brushes.mix(accent, brushes.WHITE, 0.25), brushes.mix(end, brushes.WHITE, 0.6))
-    )
-    lights = _lights(ground, horizon, *tints, rng) * np.float32(1.7 if bright else 1.0)
+    one = brushes.mix(end, brushes.WHITE, 0.75) if bright else brushes.mix(accent, brushes.WHITE, 0.25)
+    other = brushes.WHITE if bright else brushes.mix(end, brushes.WHITE, 0.6)
+    lights = _lights(ground, horizon, one, other, rng) * np.float32(1.7 if bright else 1.0)
     canvas += (255 - canvas) * lights
     brushes.vignette(canvas, 0.06 + look.vignette, end)
     plane = _top(ground, canvas, horizon, end)
