@@ -189,15 +189,24 @@ def summary(outcomes: Sequence[Outcome], seconds: float) -> list[str]:
     """Lines of the table that ends a batch."""
     lines = [f"{_cell('recording', WIDTH)}  {'state':<12} {'clips':>5} {'seconds':>8}  why"]
     counts: dict[str, int] = {}
+    names = short_names([outcome.recording for outcome in outcomes])
     for outcome in outcomes:
         counts[outcome.state] = counts.get(outcome.state, 0) + 1
         manifest = _manifest(outcome)
         clips = str(len(manifest["clips"])) if manifest else "-"
         spent = "before" if outcome.reused and not outcome.same_as else "-" if outcome.same_as else f"{outcome.seconds:.1f}"
-        why = f"same content as {outcome.same_as.name}" if outcome.same_as else outcome.reason
-        lines.append(f"{_cell(shown(Path(outcome.recording.name)), WIDTH)}  {outcome.state:<12} {clips:>5} {spent:>8}  {why}".rstrip())
+        why = f"same content as {names.get(outcome.same_as, outcome.same_as.name)}" if outcome.same_as else outcome.reason
+        lines.append(f"{_cell(names[outcome.recording], WIDTH)}  {outcome.state:<12} {clips:>5} {spent:>8}  {why}".rstrip())
     told = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
     return [*lines, f"{len(outcomes)} recordings: {told}; {seconds:.0f} s"]
+
+
+def short_names(paths: Sequence[Path]) -> dict[Path, str]:
+    """Name files below the folder that all of them lie in."""
+    if not paths:
+        return {}
+    folder = os.path.commonpath([path.absolute().parent for path in paths])
+    return {path: shown(path.absolute().relative_to(folder)) for path in paths}
 
 
 def _cell(text: str, width: int) -> str:
@@ -264,10 +273,11 @@ def status(file: Path | None, states: tuple[str, ...], as_json: bool, **options:
             click.echo(json.dumps({"counts": ledger.counts(), "files": [_row(row, jobs) for row in rows]}, ensure_ascii=False, indent=1))
             return
         click.echo(f"{_cell('file', WIDTH)}  {'state':<12} {'attempts':>8}  {'changed':<16}  why")
+        names = short_names([row.path for row in rows])
         for row in rows:
             job = jobs.get(row.job_id or 0)
             changed = _clock(job.changed_at if job else row.seen_at)
-            name = _cell(shown(Path(row.path.name)), WIDTH)
+            name = _cell(names[row.path], WIDTH)
             click.echo(f"{name}  {row.state:<12} {job.attempt if job else '-':>8}  {changed:<16}  {printable(row.reason)}".rstrip())
         click.echo(", ".join(f"{number} {state}" for state, number in ledger.counts().items()) or "nothing seen yet")
 
