@@ -24,7 +24,7 @@ from clipper.values import Evidence, HotItem, Segment, Span, Teaser
 
 WORTH = {
     "surprise": 1.5,
-    "demo": 0.8,
+    "demo": 0.65,
     "proof": 0.9,
     "result": 1.0,
     "count": 1.2,
@@ -48,11 +48,11 @@ SPOILS = {
     "reassure": 0.3,
 }
 """What takes away: news for those already here."""
-HOT_FACTOR = 2.2
+HOT_FACTOR = 3.0
 """A hot product's moments count more: people who buy have shown what pulls."""
 OUTSIDE_FACTOR = 0.3
 """Talk outside explanations, unless it promises a product."""
-LOUD_WORTH = 0.25
+LOUD_WORTH = 0.5
 """Per robust standard deviation above the host's own median, up to two."""
 NEAR_CLIMAX = 0.3
 """Share of the worth of a sentence's neighbours, two to each side, that rubs off on it: a climax has a run-up and an echo."""
