@@ -158,20 +158,25 @@ def run_batch(
     settled: Callable[[Outcome], None] = lambda outcome: None,
     progress: Callable[[Path, Progress], None] = lambda recording, progress: None,
     cancelled: Asked = never,
+    draining: Asked = never,
+    keep: bool = True,
 ) -> tuple[Outcome, ...]:
     """Do many recordings, at most `at_once` at the same time; return what each came to, in the order they ended.
 
     What is finished already and untouched is skipped; the same content is done once; a job that another process works on is
-    waited for. `settled` is called as each recording ends. Raises Cancelled after handing back what was under way, and
+    waited for. `settled` is called as each recording ends. When `draining` says so, what runs is finished and nothing else is
+    begun. With `keep` False nothing is remembered of what has ended (a batch without end), and nothing returned. Raises Cancelled after handing back what was under way, and
     LedgerError when nothing can be recorded any more.
     """
     settings = jobs.with_renders(settings, at_once, int(executor.capacity.cpus))
-    batch = _Batch(settings=settings, ledger=ledger, executor=executor, at_once=at_once, replan=replan, settled=settled, progress=progress)
+    batch = _Batch(
+        settings=settings, ledger=ledger, executor=executor, at_once=at_once, replan=replan, settled=settled, progress=progress, keep=keep
+    )
     intake = threading.Thread(target=batch.read, args=(iter(recordings),), name="intake", daemon=True)
     intake.start()
     with Heartbeat(ledger, broken=batch.lose_ledger):
         try:
-            batch.work(cancelled)
+            batch.work(cancelled, draining)
         finally:
             batch.over.set()
             batch.hand_back()
@@ -191,6 +196,7 @@ class _Batch:
     replan: bool
     settled: Callable[[Outcome], None]
     progress: Callable[[Path, Progress], None]
+    keep: bool
     intake: queue.Queue[_Entry | None] = field(default_factory=lambda: queue.Queue(AHEAD))
     over: threading.Event = field(default_factory=threading.Event)
     waiting: list[_Entry] = field(default_factory=list)
@@ -225,12 +231,14 @@ class _Batch:
         """Hear from the heartbeat that the ledger cannot be written."""
         self.broken = error
 
-    def work(self, cancelled: Asked) -> None:
+    def work(self, cancelled: Asked, draining: Asked) -> None:
         """Go on until every recording has ended, or the caller asks to stop."""
         reading = True
         while (reading or self.waiting or self.running) and not cancelled():
             if self.broken:
                 raise self.broken
+            if draining():
+                reading, self.waiting = False, []
             reading = self._take() if reading else False
             self._start_some()
             if self.running:
@@ -337,7 +345,8 @@ class _Batch:
 
     def _end(self, entry: _Entry, outcome: Outcome) -> None:
         assert entry.job is not None
-        self.ended[entry.job.id] = outcome
+        if self.keep:
+            self.ended[entry.job.id] = outcome
         self._tell(outcome)
         for twin in entry.twins:
             self._tell_twin(outcome, twin)
@@ -359,7 +368,8 @@ class _Batch:
             )
 
     def _tell(self, outcome: Outcome) -> None:
-        self.outcomes.append(outcome)
+        if self.keep:
+            self.outcomes.append(outcome)
         self.settled(outcome)
 
     def hand_back(self) -> None:
