@@ -226,7 +226,7 @@ def _frames(checkpoint: Checkpoint, seconds: float, fps: Fraction, notes: list[s
         rate = max(Fraction(slowest), Fraction(math.floor(most / seconds)))
     if rate != fps:
         notes.append(f"made at {_plain(rate)} frames a second for {_plain(fps)}: {checkpoint.name} was trained at {_rates(checkpoint)}")
-    wanted = max(1, round(seconds * rate))
+    wanted = max(1, math.ceil(round(seconds * rate, 3)))
     step = checkpoint.frame_step
     frames = wanted if step == 1 else math.ceil((wanted - 1) / step) * step + 1
     rule = "" if step == 1 else f"frames are {step}k + 1"

@@ -278,8 +278,12 @@ def _offload_groups(pipe: Any, parts: list[Any], plan: MemoryPlan) -> None:
             component.to(device)
 
 
-def tile(vae: Any, tile_px: int) -> None:
-    """Let an autoencoder decode in overlapping tiles of that edge; 0 lets it decode whole frames."""
+def tile(vae: Any, tile_px: int, side_px: int, frame: tuple[int, int]) -> None:
+    """Let an autoencoder work in overlapping tiles of about that edge; 0 lets it take whole frames.
+
+    `side_px` is the edge of one latent: tiles that are no whole number of latents are joined shifted. `frame` is width and
+    height in pixels: a last tile of a single latent breaks the padding of LTX, so the step is chosen to leave none.
+    """
     import inspect
 
     if not hasattr(vae, "enable_tiling"):
@@ -287,11 +291,20 @@ def tile(vae: Any, tile_px: int) -> None:
     if not tile_px:
         vae.disable_tiling()
         return
-    stride = tile_px * 3 // 4
-    sizes = {"tile_sample_min_height": tile_px, "tile_sample_min_width": tile_px}
-    sizes |= {"tile_sample_stride_height": stride, "tile_sample_stride_width": stride}
+    latents = max(4, tile_px // side_px // 4 * 4)
+    step = _step(latents, [edge // side_px for edge in frame])
+    sizes: dict[str, float] = dict.fromkeys(("tile_sample_min_height", "tile_sample_min_width"), latents * side_px)
+    sizes |= dict.fromkeys(("tile_sample_stride_height", "tile_sample_stride_width"), step * side_px)
+    sizes |= dict.fromkeys(("tile_overlap_factor_height", "tile_overlap_factor_width"), 1 - step / latents)
     known = inspect.signature(vae.enable_tiling).parameters
     vae.enable_tiling(**{name: value for name, value in sizes.items() if name in known})
+
+
+def _step(latents: int, edges: list[int]) -> int:
+    """Latents from one tile to the next: three quarters of a tile, or less where that leaves a last tile of one."""
+    usual = latents * 3 // 4
+    fitting = (step for step in range(usual, 0, -1) if all(edge <= latents or (edge - 1) % step for edge in edges))
+    return next(fitting, usual)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

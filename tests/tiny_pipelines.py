@@ -6,20 +6,86 @@ rules and schedulers that real weights do. What comes out of them is noise: they
 
 from __future__ import annotations
 
+import atexit
+import os
 import string
+import tempfile
 from collections.abc import Callable
+from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from clipper.values import Box
+from generators.values import Cutout, Move, Palette, Photo, Shot, ShotRequest, Style
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TRANSFORMERS_OFFLINE"] = "1"
+
+ACCEPTED = ("ltxv-openrail-m", "stability-community", "cogvideox", "ltx-2-community")
+"""The licences of the rows that tiny pipelines count as."""
 
 NAMES = ("wan2.2-a14b", "wan2.2-ti2v", "wan2.1", "ltx", "ltx-condition", "svd", "cogvideox", "ltx2")
 
 CHARACTERS = [char for char in string.printable if not char.isspace()] + list("，。！？、：；商品视频镜头推近柔光白底")
 
 
+@lru_cache(maxsize=1)
+def _home() -> Path:
+    home = tempfile.TemporaryDirectory(prefix="livecut-tiny-")
+    atexit.register(home.cleanup)
+    return Path(home.name)
+
+
+@lru_cache(maxsize=16)
+def folder(name: str) -> Path:
+    """Return the folder of one of `NAMES`, built once in a process; tests that change one copy it first."""
+    return build(name, _home() / name)
+
+
+def shot_request(
+    width: int = 64,
+    height: int = 64,
+    *,
+    seconds: float = 0.3,
+    seed: int = 7,
+    prompt: str = "a red mug, slow push in, 柔光",
+    negative: str = "blurry",
+    move: Move = "push_in",
+    fps: int = 24,
+    last: bool = False,
+    colour: tuple[int, int, int] = (200, 40, 40),
+) -> ShotRequest:
+    """Ask for a shot of a red mug: 90 x 120 pixels of white, the product in the middle."""
+    photo, cutout = _mug(colour)
+    palette = Palette(background="#ffffff", background_end="#eeeeee", ink="#111111", accent="#cc0000", on_accent="#ffffff")
+    words = {"prompt": "", "negative": "", "light": "", "background": "", "motion": ""}
+    return ShotRequest(
+        shot=Shot(id="s1", photo=0, seconds=seconds, move=move, prompt=prompt, negative=negative, seed=seed),
+        photo=photo,
+        cutout=cutout,
+        style=Style(name="plain", label="素", label_en="plain", camera=(), palette=palette, **words),
+        width_px=width,
+        height_px=height,
+        fps=Fraction(fps),
+        last=_mug((40, 40, 200))[0] if last else None,
+    )
+
+
+def _mug(colour: tuple[int, int, int]) -> tuple[Photo, Cutout]:
+    import numpy as np
+
+    pixels, mask = np.full((120, 90, 3), 245, np.uint8), np.zeros((120, 90), np.uint8)
+    pixels[40:80, 30:60], mask[40:80, 30:60] = colour, 255
+    photo = Photo(path="mug.png", sha256="".join(f"{part:02x}" for part in colour).ljust(64, "0"), pixels=pixels)
+    return photo, Cutout(mask=mask, box=Box(1 / 3, 1 / 3, 1 / 3, 1 / 3), confidence=0.9, method="key")
+
+
 def build(name: str, folder: Path) -> Path:
     """Write one of `NAMES` into a folder and return it."""
     import torch
 
+    torch.set_num_threads(1)  # tiny operations only wait for each other on more
     torch.manual_seed(0)
     _BUILDERS[name]().save_pretrained(folder, safe_serialization=True)
     return folder

@@ -53,13 +53,14 @@ class CogVideoX:
         if finished := files.finished():
             return finished
         model = self._load(fitted)
+        model.tile(model.plan.tile_px, fitted)
         latents = files.read_latents()
         if latents is None:
             latents = self._denoise(model, request, fitted, lambda done: progress(0.05 + 0.8 * done), cancelled)
             save_tensors(files.latents, {"latents": latents.cpu().contiguous()})
         told: list[str] = []
-        frames = decode(_ways_to_decode(model, latents), files.latents, told=told.append)
-        footage = write(frames, files, fitted, lambda done: progress(0.85 + 0.15 * done), cancelled)
+        frames = decode(_ways_to_decode(model, fitted, latents), files.latents, told=told.append)
+        footage = write(frames, files, fitted, lambda done: progress(0.86 + 0.14 * done), cancelled)
         model.pipe.maybe_free_model_hooks()
         loras = {"loras": " ".join(model.loras), "lora_strength": self.options.lora_strength} if model.loras else {}
         came_from = origin(self.choice, model, fitted, request, more={"decoded": told[-1], **loras})
@@ -138,6 +139,6 @@ class CogVideoX:
         return latents[:, latents.shape[1] - wanted :]
 
 
-def _ways_to_decode(model: Loaded, latents: Any) -> list[tuple[str, Callable[[], Any]]]:
+def _ways_to_decode(model: Loaded, fitted: Fitted, latents: Any) -> list[tuple[str, Callable[[], Any]]]:
     pipe = model.pipe
-    return tiled(pipe.vae, model.plan.tile_px, lambda: pipe.decode_latents(latents.to(model.plan.device, pipe.vae.dtype))[0])
+    return tiled(model, fitted, lambda: pipe.decode_latents(latents.to(model.plan.device, pipe.vae.dtype))[0])

@@ -59,13 +59,14 @@ class Ltx:
         if finished := files.finished():
             return finished
         model = self._load(fitted)
+        model.tile(model.plan.tile_px, fitted)
         latents = files.read_latents()
         if latents is None:
             latents = self._denoise(model, request, fitted, lambda done: progress(0.05 + 0.8 * done), cancelled)
             save_tensors(files.latents, {"latents": latents.cpu().contiguous()})
         told: list[str] = []
-        frames = decode(_ways_to_decode(model, latents, request.shot.seed), files.latents, told=told.append)
-        footage = write(frames, files, fitted, lambda done: progress(0.85 + 0.15 * done), cancelled)
+        frames = decode(_ways_to_decode(model, fitted, latents, request.shot.seed), files.latents, told=told.append)
+        footage = write(frames, files, fitted, lambda done: progress(0.86 + 0.14 * done), cancelled)
         model.pipe.maybe_free_model_hooks()
         loras = {"loras": " ".join(model.loras), "lora_strength": self.options.lora_strength} if model.loras else {}
         came_from = origin(self.choice, model, fitted, request, more={"decoded": told[-1], **loras})
@@ -154,7 +155,7 @@ def _unpacked(pipe: Any, latents: Any, fitted: Fitted) -> Any:
     return pipe._unpack_latents(latents, frames, fitted.height_px // side, fitted.width_px // side, *sizes)
 
 
-def _ways_to_decode(model: Loaded, latents: Any, seed: int) -> list[tuple[str, Callable[[], Any]]]:
+def _ways_to_decode(model: Loaded, fitted: Fitted, latents: Any, seed: int) -> list[tuple[str, Callable[[], Any]]]:
     import torch
 
     pipe, vae = model.pipe, model.pipe.vae
@@ -169,7 +170,7 @@ def _ways_to_decode(model: Loaded, latents: Any, seed: int) -> list[tuple[str, C
             timestep = torch.tensor([DECODE_TIMESTEP], device=there.device, dtype=vae.dtype)
         return vae.decode(there.to(vae.dtype), timestep, return_dict=False)[0][0]
 
-    return tiled(vae, model.plan.tile_px, run)
+    return tiled(model, fitted, run)
 
 
 def _encode(pipe: Any, text: str) -> dict[str, Any]:

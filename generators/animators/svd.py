@@ -66,7 +66,7 @@ class Svd:
             save_tensors(files.latents, {"latents": latents.cpu().contiguous()})
         told: list[str] = []
         frames = decode(_ways_to_decode(model, latents), files.latents, told=told.append)
-        footage = write(frames, files, fitted, lambda done: progress(0.85 + 0.15 * done), cancelled)
+        footage = write(frames, files, fitted, lambda done: progress(0.86 + 0.14 * done), cancelled)
         model.pipe.maybe_free_model_hooks()
         came_from = origin(self.choice, model, fitted, request, more={"decoded": told[-1], "motion": _motion(request), "noise": NOISE})
         files.save_origin(came_from)

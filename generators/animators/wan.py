@@ -59,13 +59,14 @@ class Wan:
         if finished := files.finished():
             return finished
         model = self._load(fitted)
+        model.tile(model.plan.tile_px, fitted)
         latents = files.read_latents()
         if latents is None:
             latents = self._denoise(model, request, fitted, lambda done: progress(0.05 + 0.8 * done), cancelled)
             save_tensors(files.latents, {"latents": latents.cpu().contiguous()})
         told: list[str] = []
-        frames = decode(_ways_to_decode(model, latents), files.latents, told=told.append)
-        footage = write(frames, files, fitted, lambda done: progress(0.85 + 0.15 * done), cancelled)
+        frames = decode(_ways_to_decode(model, fitted, latents), files.latents, told=told.append)
+        footage = write(frames, files, fitted, lambda done: progress(0.86 + 0.14 * done), cancelled)
         model.pipe.maybe_free_model_hooks()
         came_from = origin(self.choice, model, fitted, request, more={"decoded": told[-1], **self._loras_told(model)})
         files.save_origin(came_from)
@@ -163,7 +164,7 @@ class Wan:
         return {"loras": " ".join(model.loras), "lora_strength": self.options.lora_strength} if model.loras else {}
 
 
-def _ways_to_decode(model: Loaded, latents: Any) -> list[tuple[str, Callable[[], Any]]]:
+def _ways_to_decode(model: Loaded, fitted: Fitted, latents: Any) -> list[tuple[str, Callable[[], Any]]]:
     import torch
 
     vae = model.pipe.vae
@@ -174,7 +175,7 @@ def _ways_to_decode(model: Loaded, latents: Any) -> list[tuple[str, Callable[[],
         deviation = torch.tensor(vae.config.latents_std).view(1, -1, 1, 1, 1).to(there)
         return vae.decode(there * deviation + mean, return_dict=False)[0][0]
 
-    return tiled(vae, model.plan.tile_px, run)
+    return tiled(model, fitted, run)
 
 
 def _encode(pipe: Any, text: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from generators import memory_plan
 from generators.checkpoints import Fitted
 from generators.diffusion.foreign import first_line
 from generators.diffusion.kept import Kept
+from generators.diffusion.loading import Loaded
 from generators.footage import FileFootage, write_footage
 from generators.values import Pixels
 
@@ -68,17 +69,21 @@ def _frames(video: Tensor, where: Path) -> Iterator[Pixels]:
         yield ((frame / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
 
 
-def tiled(vae: Any, tile_px: int, run: Callable[[], Tensor]) -> list[tuple[str, Callable[[], Tensor]]]:
+def tiled(model: Loaded, fitted: Fitted, run: Callable[[], Tensor]) -> list[tuple[str, Callable[[], Tensor]]]:
     """List the ways to decode with an autoencoder that knows tiles: as planned first, then in smaller ones."""
+    planned = model.plan.tile_px
 
     def attempt(edge: int) -> Callable[[], Tensor]:
         def decode_so() -> Tensor:
-            memory_plan.tile(vae, edge)
-            return run()
+            model.tile(edge, fitted)
+            try:
+                return run()
+            finally:
+                model.tile(planned, fitted)  # pictures are encoded as planned, so that shots do not depend on those before
 
         return decode_so
 
-    edges = [tile_px, *(edge for edge in SMALLER_TILES_PX if not tile_px or edge < tile_px)]
+    edges = [planned, *(edge for edge in SMALLER_TILES_PX if not planned or edge < planned)]
     return [(f"tiles of {edge} px" if edge else "whole frames", attempt(edge)) for edge in edges]
 
 

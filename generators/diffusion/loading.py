@@ -9,6 +9,7 @@ from typing import Any
 from clipper.errors import ModelError
 from generators import memory_plan
 from generators.checkpoint_folder import Found
+from generators.checkpoints import Fitted
 from generators.diffusion.foreign import first_line, quiet, remedy
 from generators.diffusion.text import TextEncoder
 from generators.memory_plan import MemoryPlan
@@ -36,6 +37,10 @@ class Loaded:
         """Give the text encoder's memory back."""
         if self.text is not None:
             self.text.free()
+
+    def tile(self, tile_px: int, fitted: Fitted) -> None:
+        """Let the autoencoder work in tiles of that edge, or on whole frames for 0."""
+        memory_plan.tile(self.pipe.vae, tile_px, self.found.checkpoint.latent[1], (fitted.width_px, fitted.height_px))
 
     def placed(self, tensor: Any) -> Any:
         """Bring a tensor to where and how the pipeline computes."""
