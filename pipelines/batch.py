@@ -165,8 +165,8 @@ def run_batch(
 
     What is finished already and untouched is skipped; the same content is done once; a job that another process works on is
     waited for. `settled` is called as each recording ends. When `draining` says so, what runs is finished and nothing else is
-    begun. With `keep` False nothing is remembered of what has ended (a batch without end), and nothing returned. Raises Cancelled after handing back what was under way, and
-    LedgerError when nothing can be recorded any more.
+    begun. With `keep` False nothing is remembered of what has ended (a batch without end), and nothing returned. Raises
+    Cancelled after handing back what was under way, and LedgerError when nothing can be recorded any more.
     """
     settings = jobs.with_renders(settings, at_once, int(executor.capacity.cpus))
     batch = _Batch(
