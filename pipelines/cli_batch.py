@@ -244,10 +244,11 @@ def where(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _open(options: dict[str, Any]) -> Ledger:
     """Open the ledger that is meant; one that does not exist is not made."""
-    from pipelines import batch, cli
+    from pipelines import batch
+    from pipelines.cli_common import settings_of
 
     flags = {"run.out": options["out"], "run.ledger": options["ledger_file"]}
-    settings = cli._settings({"config_file": options["config_file"], "overrides": ()}, flags)
+    settings = settings_of({"config_file": options["config_file"], "overrides": ()}, flags)
     path = batch.ledger_path(settings)
     if not path.exists():
         raise InputError(
