@@ -210,8 +210,8 @@ def _layers(board: Storyboard, shots: Sequence[Made], cast: Cast, label: Label, 
 
 
 def _survey(board: Storyboard, shots: Sequence[Made]) -> Ground:
-    """Look at the shots under the price, near their beginnings and ends: it goes where they are calm."""
-    spans = [(overlay.start, overlay.end) for overlay in board.overlays if overlay.kind == "price"]
+    """Look at the shots under title and price, near their beginnings and ends: type goes where they are calm."""
+    spans = [(overlay.start, overlay.end) for overlay in board.overlays if overlay.kind in ("price", "title")]
     seen: list[tuple[float, Made, int]] = []
     for placed, made in zip(place(board), shots, strict=True):
         for share in (0.15, 0.85):

@@ -12,6 +12,10 @@ from generators.values import Pixels
 
 REDUCED = 8
 """Busyness is measured on frames this many times smaller."""
+EDGE = 0.04
+"""Share of the width at each side that is taken for background."""
+FOREIGN = 0.12
+"""Weight of a pixel's distance from the background of its row: a product may be smooth, and is not to be covered all the same."""
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in output pixels."""
@@ -22,10 +26,10 @@ class Ground:
     """Sampled instants of the video without its overlays."""
 
     samples: tuple[tuple[float, Any], ...] = ()
-    """Seconds on the video's clock, and integrals of the picture's gradients and of its colours: float64 (h + 1, w + 1, 4)."""
+    """Seconds on the video's clock, and integrals of the picture's busyness and of its colours: float64 (h + 1, w + 1, 4)."""
 
     def busy(self, box: Box, start: float, end: float) -> float:
-        """Mean gradient under a box while something stands there, of the worst sample: 0 for plain ground, 20 for a printed label."""
+        """How much there is under a box while something stands there, in the worst sample: 0 for plain ground, 20 for a label."""
         near = [table for time, table in self.samples if start - 0.3 <= time <= end + 0.3]
         return max((float(_mean(table, box)[0]) for table in near), default=0.0)
 
@@ -45,17 +49,27 @@ class Ground:
 
 def survey(instants: Sequence[float], frame_at: Callable[[float], Pixels]) -> Ground:
     """Look at a video at some instants."""
-    return Ground(tuple((time, _gradients(frame_at(time))) for time in instants))
+    return Ground(tuple((time, _look(frame_at(time))) for time in instants))
 
 
-def _gradients(frame: Pixels) -> Any:
+def _look(frame: Pixels) -> Any:
+    """Integrals of gradient and foreignness, and of red, green and blue."""
     import cv2
 
     size = (max(8, frame.shape[1] // REDUCED), max(8, frame.shape[0] // REDUCED))
     small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
     strength = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=3), cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3)) / 4
-    return cv2.integral(np.dstack([np.minimum(strength, 60.0), small.astype(np.float32)]))
+    busy = np.minimum(strength, 60.0) + FOREIGN * _foreign(small.astype(np.float32))
+    return cv2.integral(np.dstack([busy, small.astype(np.float32)]))
+
+
+def _foreign(small: Any) -> Any:
+    """Distance of every pixel from what lies at the sides of its row: float32 (h, w)."""
+    edge = max(1, round(small.shape[1] * EDGE))
+    left, right = np.median(small[:, :edge], axis=1), np.median(small[:, -edge:], axis=1)
+    share = np.linspace(0, 1, small.shape[1], dtype=np.float32)[None, :, None]
+    return np.abs(small - (left[:, None] * (1 - share) + right[:, None] * share)).mean(axis=2)
 
 
 def _mean(table: Any, box: Box) -> Any:

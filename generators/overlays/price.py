@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from clipper.captions.style import rgba
@@ -26,8 +27,20 @@ POINTS = 20
 """Of the burst."""
 
 
-def draw_price(overlay: Overlay, canvas: Canvas, badge: str, head: float, foot: float) -> tuple[list[Layer], float]:
-    """Draw the price where it covers least: standing on `foot`, at its left or right, or hanging from `head` (output pixels).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """Where overlays of the lower half may stand, in output pixels."""
+
+    foot: float
+    """They stand on this."""
+    head: float
+    """Below title and label."""
+    beside: float | None = None
+    """Left edge of what is free at the right of the title; None when nothing is."""
+
+
+def draw_price(overlay: Overlay, canvas: Canvas, badge: str, room: Room) -> tuple[list[Layer], float]:
+    """Draw the price where it covers least: at the foot, left or right, below the title, or beside it.
 
     Returns its layers and the height that it takes at the foot, 0 when it went elsewhere.
     """
@@ -36,23 +49,26 @@ def draw_price(overlay: Overlay, canvas: Canvas, badge: str, head: float, foot: 
         return [], 0.0
     seconds = overlay.end - overlay.start
     width, height = picture.width - 2 * inset, picture.height - 2 * inset
-    places = _places(width, height, canvas, head, foot)
+    places = _places(width, height, canvas, room)
     boxes = [((x, y, x + width, y + height), handicap) for x, y, handicap in places]
     chosen = canvas.ground.calmest(boxes, overlay.start, overlay.end)
     under = canvas.ground.colour(boxes[chosen][0], overlay.start, overlay.end)
     if badge == "plain" and under and contrast(legible(canvas.palette.accent, canvas.palette.background), under) < LEAST_CONTRAST:
-        return draw_price(overlay, canvas, "pill", head, foot)  # bare figures would not be seen there
+        return draw_price(overlay, canvas, "pill", room)  # bare figures would not be seen there
     x, y, _ = places[chosen]
     pose = pop(x - inset, y - inset, seconds, late=0.05)
-    return [Layer(sprite=sprite(picture), start=overlay.start, end=overlay.end, order=14, pose=pose)], height if y > head else 0.0
+    return [Layer(sprite=sprite(picture), start=overlay.start, end=overlay.end, order=14, pose=pose)], height if y > room.head else 0.0
 
 
-def _places(width: float, height: float, canvas: Canvas, head: float, foot: float) -> list[tuple[float, float, float]]:
+def _places(width: float, height: float, canvas: Canvas, room: Room) -> list[tuple[float, float, float]]:
     """Where a price may stand: left, top, and by how much (in steps of gradient) a place is liked less than the first."""
-    left, right = canvas.left_of(width), canvas.box[2] - width
+    left, right, low, head = canvas.left_of(width), canvas.box[2] - width, room.foot - height, room.head
     if canvas.type.align == "middle":
-        return [(left, foot - height, 0.0), (canvas.box[0], foot - height, 1.5), (right, foot - height, 1.5), (left, head, 2.0)]
-    return [(left, foot - height, 0.0), (right, foot - height, 1.0), (left, head, 2.0), (right, head, 2.5)]
+        return [(left, low, 0.0), (canvas.box[0], low, 1.5), (right, low, 1.5), (left, head, 2.0)]
+    found = [(left, low, 0.0), (right, low, 1.0), (left, head, 2.0), (right, head, 2.5)]
+    if room.beside is not None and right >= room.beside:
+        found.append((right, canvas.box[1] + canvas.taken_px, 3.0))
+    return found
 
 
 def price_picture(text: str, old: str, canvas: Canvas, badge: str) -> tuple[Any, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clipper.drawing import panel
-from generators.overlays.canvas import Canvas, legible, scrim
+from generators.overlays.canvas import Canvas, contrast, legible, scrim
 from generators.overlays.motion import Layer, fade, grow, reveal
 from generators.overlays.typeset import Line, Run, clean, lighter, rows_in, set_line
 from generators.sprites import sprite
@@ -12,9 +12,13 @@ from generators.values import Overlay
 SIZE, DETAIL_SIZE = 100.0, 42.0
 """Design units an em."""
 STAGGER_S = 0.09
+READABLE = 5.5
+"""Contrast (WCAG ratio) from which a title needs no ground of its own, where it lies on something calm."""
+CALM = 5.0
+"""Busyness of the ground up to which that holds."""
 SCRIM = 0.66
 """Opacity of the ground behind the title."""
-REACH = 260.0
+REACH = 200.0
 """Design units over which the ground fades out beyond the title."""
 
 
@@ -27,7 +31,7 @@ def draw_title(overlay: Overlay, canvas: Canvas, at: str) -> list[Layer]:
     rule = 8 * unit
     height = _height(lines, unit)
     top = _top(canvas, at, height)
-    layers = [_ground(overlay, canvas, top, top + height, at)]
+    layers = [] if _stands(overlay, canvas, top, top + height) else [_ground(overlay, canvas, top, top + height, at)]
     wide = max(line.width for line in lines[:1])
     x = canvas.left_of(wide)
     mark = panel((max(2, round(min(132 * unit, wide))), max(2, round(rule))), rule / 2, canvas.palette.accent)
@@ -49,6 +53,11 @@ def title_height(overlay: Overlay, canvas: Canvas, at: str) -> float:
     """How high the title stands, in output pixels."""
     lines = _lines(overlay, canvas, at)
     return _height(lines, canvas.unit) if lines else 0.0
+
+
+def title_width(overlay: Overlay, canvas: Canvas, at: str) -> float:
+    """How wide the title is, in output pixels."""
+    return max((line.width for line in _lines(overlay, canvas, at)), default=0.0)
 
 
 def _lines(overlay: Overlay, canvas: Canvas, at: str) -> list[Line]:
@@ -82,6 +91,14 @@ def _top(canvas: Canvas, at: str, height: float) -> float:
     if at == "bottom":
         return bottom - height
     return top + canvas.taken_px + (0.12 * (bottom - top) if at == "left" else 0.0)
+
+
+def _stands(overlay: Overlay, canvas: Canvas, top: float, bottom: float) -> bool:
+    """Say whether the title can be read where it stands without a ground of its own."""
+    box = (canvas.box[0], top, canvas.box[2], bottom)
+    under = canvas.ground.colour(box, overlay.start, overlay.end)
+    ink = legible(canvas.palette.ink, canvas.palette.background)
+    return under is not None and contrast(ink, under) >= READABLE and canvas.ground.busy(box, overlay.start, overlay.end) <= CALM
 
 
 def _ground(overlay: Overlay, canvas: Canvas, top: float, bottom: float, at: str) -> Layer:
