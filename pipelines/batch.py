@@ -204,10 +204,17 @@ class _Batch:
     ended: dict[int, Outcome] = field(default_factory=dict)
     """Outcome of each job of this batch that has ended."""
     outcomes: list[Outcome] = field(default_factory=list)
-    broken: LedgerError | None = None
+    broken: Exception | None = None
+    """Why nothing more can be done: the ledger cannot be written, or the source of recordings failed."""
 
     def read(self, recordings: Iterator[Inputs]) -> None:
         """Digest recordings ahead of the workers, in a thread of its own."""
+        try:
+            self._read(recordings)
+        except Exception as error:  # in a thread nobody would hear of it
+            self.broken = error
+
+    def _read(self, recordings: Iterator[Inputs]) -> None:
         for inputs in recordings:
             entry = _Entry(inputs)
             try:

@@ -138,6 +138,25 @@ def clip_one(recording: Path, settings: Settings, options: dict[str, Any], displ
     return clips.make_clips(recording, settings=settings, progress=display, cancelled=cancelled, **given)
 
 
+def record_videos(folders: Sequence[Path], settings: Settings, say: Callable[[str], None]) -> None:
+    """Record videos that `generate` has made: one finished job per product folder, known by the pictures it was made of."""
+    from pipelines import batch, jobs
+    from pipelines.ledger import LedgerError
+
+    if not folders:
+        return
+    try:
+        ledger = batch.open_ledger(settings)
+    except LedgerError as error:
+        say(f"not recorded: {error}")
+        return
+    with ledger:
+        for folder in folders:
+            claim = ledger.claim(jobs.enrol_made(ledger, folder, settings).id)
+            if claim is not None:
+                batch.settle(ledger, claim, jobs.Verdict(outcome="finished"))
+
+
 def amend(plans: Sequence[Path]) -> None:
     """Tell the ledger that the clips of edited plans were rendered anew."""
     from pipelines import batch, jobs

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from clipper.errors import Cancelled, LivecutError
+from pipelines import cli_batch
 from pipelines.cli_common import common, complain, display_of, settings_of, stop
 from pipelines.terminal import printable
 
@@ -77,6 +78,7 @@ def generate(pictures: tuple[str, ...], **options: Any) -> int:
     done = make_videos(
         settings=settings, replan=options["replan"], progress=display, cancelled=stop.is_set, confirmed=options["yes"], **given
     )
+    cli_batch.record_videos([product.folder for product in done.products], settings, display.say)
     _print(done, options["as_json"])
     for name, error in done.failures:
         complain(f"{name}: {error}")

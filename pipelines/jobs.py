@@ -29,6 +29,11 @@ Outcome = Literal["goes on", "finished", "failed", "later", "rejected", "quarant
 
 _NO_MATTER = {"run": ("out", "jobs", "recordings", "attempts", "ledger", "executor"), "speech": ("threads", "device")}
 """Options that change where and how fast, and not what."""
+_SECTIONS = {
+    "clip": ("run", "speech", "vision", "gather", "find", "plan", "render"),
+    "generate": ("generate", "plan", "render"),
+}
+"""Sections of the options that each kind of job looks at."""
 _NOT_ITS_FAULT = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -78,7 +83,8 @@ STAGES = {
         Stage(until="recognise", share=0.6, at_most=16, gpu=True, memory_mb=1500),
         Stage(until="plan", share=0.4, at_most=2, gpu=False, memory_mb=1000),
         Stage(until=None, share=0.4, at_most=16, gpu=False, memory_mb=1500),
-    )
+    ),
+    "generate": (Stage(until=None, share=0.4, at_most=16, gpu=True, memory_mb=2000),),
 }
 """Stages of each kind of job. The shares let looking and rendering run beside a recognition, and hold two recognitions apart:
 each has the model in memory and all processors to itself."""
@@ -90,9 +96,12 @@ each has the model in memory and all processors to itself."""
 def enrol(ledger: Ledger, inputs: Inputs, settings: Settings, *, replan: bool = False) -> Job:
     """Record a recording and its job in the ledger; its bytes are read only when the ledger does not know them yet.
 
-    Raises InputError for what is no recording: such a file is recorded as rejected.
+    A folder is one product's pictures, to make videos of. Raises InputError for what is no recording: such a file is recorded
+    as rejected.
     """
     path = Path(os.path.abspath(inputs.recording))  # noqa: PTH100  as people wrote it, links and all
+    if path.is_dir():
+        return _enrol_pictures(ledger, path, inputs, settings, replan=replan)
     try:
         media.sniff(path)
     except InputError as error:
@@ -100,7 +109,12 @@ def enrol(ledger: Ledger, inputs: Inputs, settings: Settings, *, replan: bool = 
             ledger.note([Seen.of(path)], "rejected", str(error))
         raise
     seen = Seen.of(path)
-    chosen = {"kind": "clip", "settings": what_matters(settings), "side_files": _side_files(inputs), "start_time": inputs.start_time}
+    chosen = {
+        "kind": "clip",
+        "settings": what_matters(settings, "clip"),
+        "side_files": _side_files(inputs),
+        "start_time": inputs.start_time,
+    }
     options = digest(chosen)
     folder = Path(os.path.abspath(run_folder(Path(settings.run.out), path)))  # noqa: PTH100
     return ledger.add(
@@ -115,6 +129,57 @@ def enrol(ledger: Ledger, inputs: Inputs, settings: Settings, *, replan: bool = 
     )
 
 
+def _enrol_pictures(ledger: Ledger, folder: Path, inputs: Inputs, settings: Settings, *, replan: bool) -> Job:
+    source = _product_in(folder, settings)
+    content = digest([(Path(picture).name, media.sha256(Path(picture))) for picture in source.pictures])
+    chosen = {"kind": "generate", "settings": what_matters(settings, "generate"), "name": source.name}
+    place = Path(os.path.abspath(Path(settings.run.out) / source.name))  # noqa: PTH100
+    return ledger.add(
+        Seen.of(folder),
+        kind="generate",
+        content=content,
+        options=digest(chosen),
+        plain=json.dumps(chosen, sort_keys=True),
+        task=task_text(inputs, settings, replan=replan),
+        folder=place,
+        spare=place.with_name(f"{source.name}-{digest(str(folder))[:8]}"),
+    )
+
+
+def enrol_made(ledger: Ledger, folder: Path, settings: Settings) -> Job:
+    """Record a folder of videos that were made already, by the pictures its manifest names; its job waits to be published."""
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100
+    made = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    pictures = made["inputs"]["pictures"]
+    chosen = {"kind": "generate", "settings": what_matters(settings, "generate"), "product": made["product"], "folder": str(folder)}
+    content = digest([(Path(picture["path"]).name, picture["sha256"]) for picture in pictures])
+    inputs = Inputs(recording=Path(pictures[0]["path"]).absolute())
+    job: Job | None = None
+    for picture in pictures:
+        job = ledger.add(
+            Seen.of(Path(picture["path"]).absolute()),
+            kind="generate",
+            content=content,
+            options=digest(chosen),
+            plain=json.dumps(chosen, sort_keys=True),
+            task=task_text(inputs, settings, replan=False),
+            folder=folder,
+            spare=folder,
+        )
+    assert job is not None, "videos are made of pictures"
+    ledger.retry(job.id, "made again")
+    return job
+
+
+def _product_in(folder: Path, settings: Settings) -> Any:
+    from pipelines.casting import cast
+
+    sources = cast([folder], None, (), settings.generate).sources
+    if len(sources) != 1:
+        raise InputError(f"could not use {folder}: it holds {len(sources)} products; give the folder of each")
+    return sources[0]
+
+
 def content_of(ledger: Ledger, seen: Seen) -> str:
     """Digest a file, or take the digest from the ledger when the file looks as it did then."""
     known = ledger.file(seen.path)
@@ -123,13 +188,13 @@ def content_of(ledger: Ledger, seen: Seen) -> str:
     return media.sha256(seen.path)
 
 
-def what_matters(settings: Settings) -> dict[str, Any]:
-    """Options that decide what comes out, as plain data."""
-    tree: dict[str, Any] = artefact.plain(settings)
-    for section, names in _NO_MATTER.items():
-        for name in names:
-            tree[section].pop(name, None)
-    return tree
+def what_matters(settings: Settings, kind: str) -> dict[str, Any]:
+    """Options that decide what comes out of a kind of job, as plain data."""
+    everything: dict[str, Any] = artefact.plain(settings)
+    return {
+        section: {name: value for name, value in everything[section].items() if name not in _NO_MATTER.get(section, ())}
+        for section in _SECTIONS[kind]
+    }
 
 
 def _side_files(inputs: Inputs) -> list[str]:
@@ -186,7 +251,7 @@ def stage_tasks(job: Job, task: str, machine: Needs, *, recording: Path, attempt
         Task(
             id=f"{group}, {stage.until or 'rest'}",
             function="pipelines.jobs:run_stage",
-            arguments={**arguments, "folder": str(job.folder), "until": stage.until},
+            arguments={**arguments, "kind": job.kind, "folder": str(job.folder), "until": stage.until},
             needs=_needs(stage, machine, arguments["settings"]),
             group=group,
             last=stage is stages[-1],
@@ -205,13 +270,27 @@ def _needs(stage: Stage, machine: Needs, settings: Mapping[str, Any]) -> Needs:
 def run_stage(arguments: Mapping[str, Any], context: Context) -> Any:
     """Do one stage of a job in a worker; returns a Verdict as plain data. Bugs are left to the executor."""
     try:
-        verdict = _run(arguments, context)
+        verdict = (_clip if arguments["kind"] == "clip" else _generate)(arguments, context)
     except LivecutError as error:
         verdict = judge(error, Path(arguments["inputs"]["recording"]))
     return artefact.plain(verdict)
 
 
-def _run(arguments: Mapping[str, Any], context: Context) -> Verdict:
+def _generate(arguments: Mapping[str, Any], context: Context) -> Verdict:
+    from pipelines.videos import make_videos
+
+    make_videos(
+        [arguments["inputs"]["recording"]],
+        settings=msgspec.convert(arguments["settings"], Settings),
+        replan=arguments["replan"],
+        folder=arguments["folder"],
+        progress=context.progress,
+        cancelled=context.cancelled,
+    )
+    return Verdict(outcome="finished")
+
+
+def _clip(arguments: Mapping[str, Any], context: Context) -> Verdict:
     settings = msgspec.convert(arguments["settings"], Settings)
     given = arguments["inputs"]
     done = make_clips(
@@ -282,20 +361,20 @@ def results(job: Job) -> tuple[list[Path], list[Path]]:
     """
     folder = job.folder
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    if manifest["recording"]["sha256"] != job.content:
+    if job.kind == "clip" and manifest["recording"]["sha256"] != job.content:
         raise ValueError("the recording changed while it was worked on")
     names = ["manifest.json", "report.html", "run.json"]
     files = [folder / name for name in names if (folder / name).is_file()]
     plans: list[Path] = []
-    for clip in manifest.get("clips", ()):
-        files += [folder / clip[name] for name in ("file", "captions", "cover") if clip.get(name)]
+    for clip in (*manifest.get("clips", ()), *manifest.get("videos", ())):
+        files += [folder / clip[name] for name in ("file", "captions", "cover", "sidecar") if clip.get(name)]
         plans += [folder / clip["plan"]] if clip.get("plan") else []
     return list(dict.fromkeys(files)), [path for path in dict.fromkeys(plans) if path.is_file()]
 
 
 def recording_of(ledger: Ledger, job: Job) -> Path | None:
     """Find a file that has a job's content now; None when all have gone."""
-    return next((path for path in ledger.paths(job.id) if path.is_file()), None)
+    return next((path for path in ledger.paths(job.id) if path.exists()), None)
 
 
 def inputs_of(job: Job) -> tuple[Inputs, Settings, bool]:

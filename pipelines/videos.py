@@ -113,12 +113,14 @@ def make_videos(
     progress: Callback = ignore,
     cancelled: Asked = never,
     confirmed: bool = False,
+    folder: str | Path | None = None,
 ) -> VideoRun:
     """Make videos of product pictures: what `livecut generate` does.
 
     `pictures` are files, which together show one product, and folders, one product each; or give a `catalog` and, to choose,
     `skus`. `style` and `backend` win over the settings. One product's failure is kept in `failures` when others are made, and
-    raised when there is no other. `confirmed` says that the kling backend may spend what it costs.
+    raised when there is no other. `confirmed` says that the kling backend may spend what it costs. `folder` is where a single
+    product's results go, by default a folder of its name in `settings.run.out`.
 
     Raises InputError, ModelError, ToolError, and Cancelled; what was finished is kept and used
     by the next call.
@@ -134,7 +136,7 @@ def make_videos(
     try:
         for source in wanted.sources:
             try:
-                with _alone_in(Path(settings.run.out) / source.name) as work:
+                with _alone_in(Path(folder) if folder else Path(settings.run.out) / source.name) as work:
                     done.append(_one_product(source, wanted, look, beats, backends, settings, work, meter, replan))
             except Cancelled:
                 raise

@@ -109,7 +109,7 @@ def _unknown(ledger: Ledger, jobs: tuple[Job, ...], known: set[Path]) -> Iterato
             elif folder in finished:
                 yield from (
                     _wrong(path, "looks like a result, and no job has published it")
-                    for path in sorted((folder / "clips").glob("*.mp4"))
+                    for path in sorted((*(folder / "clips").glob("*.mp4"), *(folder / "videos").glob("*.mp4")))
                     if path not in known
                 )
     for folder in sorted(folders):
