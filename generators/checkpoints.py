@@ -231,7 +231,7 @@ def _frames(checkpoint: Checkpoint, seconds: float, fps: Fraction, notes: list[s
     frames = wanted if step == 1 else math.ceil((wanted - 1) / step) * step + 1
     rule = "" if step == 1 else f"frames are {step}k + 1"
     if frames > most:
-        frames, rule = most, f"{checkpoint.name} makes at most {most}, which is {most / rate:.2f} s"
+        frames, rule = most, f"{checkpoint.name} makes at most {most}, which is {float(most / rate):.2f} s"
     if frames < least:
         frames, rule = least, f"{checkpoint.name} makes at least {least}"
     if frames != wanted:

@@ -118,7 +118,7 @@ def copy_video(
     `format` is the demuxer that its first bytes were sniffed to be; `fps` is the file's own when left out. Raises ToolFailed
     and Cancelled.
     """
-    rate = ["-r", f"{fps.numerator}/{fps.denominator}"] if fps else []
+    rate = ["-vf", f"fps={fps.numerator}/{fps.denominator}:start_time=0"] if fps else []
     with _whole(target) as part:
         args = [*ffmpeg.input_args(source, format), "-map", "0:v:0", "-an", "-sn", "-dn", "-map_metadata", "-1", "-fps_mode", "cfr", *rate]
         ffmpeg.run([*args, *CODEC, "-y", ffmpeg.url(part)], what=f"could not read {source.name}", cancelled=cancelled)
