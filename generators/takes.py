@@ -51,6 +51,8 @@ class TakeOptions:
     """Put the product's own pixels back where they fit."""
     camera: bool = True
     """Fall back on camera moves; without it a shot that never passes is an error."""
+    enforce: bool = True
+    """Show only shots that pass the gate. Without it the first take is shown, and the manifest says what was measured."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.seeds <= 8:
@@ -93,7 +95,7 @@ class _Attempts:
     takes: list[Take]
     notes: list[str]
     best: tuple[float, Footage, Origin] | None = None
-    """The footage most like the product so far, for the pixel lock; the camera's own once it was tried."""
+    """The footage most like the product so far, for the pixel lock; the last rung's own where it is shown in any case."""
 
 
 def make_shot(
@@ -126,7 +128,9 @@ def make_shot(
             continue
         if found is not None:
             footage, origin = found
-            return Outcome(footage=footage, origin=origin, rung=rung.name, takes=tuple(tries.takes), notes=tuple(tries.notes), is_camera=rung.is_camera)
+            return Outcome(
+                footage=footage, origin=origin, rung=rung.name, takes=tuple(tries.takes), notes=tuple(tries.notes), is_camera=rung.is_camera
+            )
     raise ModelError(_nothing_passed(request, tries))
 
 
@@ -143,8 +147,8 @@ def _climb(rung: Rung, tries: _Attempts, options: TakeOptions, lock: Lock | None
     found = _take(rung, tries.request, tries, why)
     if found is not None:
         return found
-    if rung.is_camera and tries.best is not None:
-        return _shown_anyway(tries)
+    if rung.is_camera or not options.enforce:
+        return _shown_anyway(tries, rung)
     if rung.retries:
         for request, reason in _variations(tries.request, options):
             found = _take(rung, request, tries, reason)
@@ -178,11 +182,12 @@ def _take(rung: Rung, request: ShotRequest, tries: _Attempts, why: str) -> tuple
     return None
 
 
-def _shown_anyway(tries: _Attempts) -> tuple[Footage, Origin]:
-    """The camera's attempt is shown whatever the gate says: it moved the picture's pixels, nothing else."""
+def _shown_anyway(tries: _Attempts, rung: Rung) -> tuple[Footage, Origin]:
+    """Show an attempt whatever the gate says: the camera's, which moved the picture's pixels and nothing else, or as told."""
     assert tries.best is not None
+    why = "the picture's own pixels, moved; shown in spite of the gate" if rung.is_camera else "shown in spite of the gate (takes.enforce)"
     last = tries.takes[-1]
-    tries.takes[-1] = replace(last, used=True, why=last.why or "the picture's own pixels, moved; used in spite of the gate")
+    tries.takes[-1] = replace(last, used=True, why="; ".join(part for part in (last.why, why) if part))
     return tries.best[1], tries.best[2]
 
 

@@ -31,6 +31,8 @@ class Backends:
     why: str
     """Why this one."""
     rungs: tuple[Rung, ...]
+    confirmed: bool
+    """Whether what a hosted model costs is agreed to."""
     _close: list[Animator]
 
     def close(self) -> None:
@@ -51,11 +53,12 @@ def choose_backends(options: GenerateOptions, *, confirmed: bool = False) -> Bac
     if name == "diffusers":
         rungs += _diffusers(options.diffusers, opened)
     elif name == "kling":
-        rungs.append(Rung(name="kling", open=_once(lambda: animator("kling"), opened), retries=False))
+        build = _once(lambda: animator("kling", options.kling, confirmed=confirmed), opened)
+        rungs.append(Rung(name=f"kling {options.kling.model}", open=build, retries=False))
     if name == "camera" or options.takes.camera:
         rungs.append(Rung(name="camera", open=_once(lambda: animator("camera", options.camera), opened), is_camera=True))
     log.info("backend %s: %s", name, why)
-    return Backends(name, why, tuple(rungs), opened)
+    return Backends(name, why, tuple(rungs), confirmed, opened)
 
 
 def _once(build: Callable[[], Animator], opened: list[Animator]) -> Callable[[], Animator]:

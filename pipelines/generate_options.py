@@ -7,6 +7,7 @@ from typing import Literal
 
 from clipper.errors import InputError
 from generators.animators.camera import CameraOptions
+from generators.animators.kling import KlingOptions
 from generators.compose.options import ComposeOptions
 from generators.cutout import CutoutOptions
 from generators.diffusion import DiffusersOptions
@@ -61,6 +62,7 @@ class GenerateOptions:
     cutout: CutoutOptions = field(default_factory=CutoutOptions)
     camera: CameraOptions = field(default_factory=CameraOptions)
     diffusers: DiffusersOptions = field(default_factory=DiffusersOptions)
+    kling: KlingOptions = field(default_factory=KlingOptions)
     fidelity: FidelityOptions = field(default_factory=FidelityOptions)
     takes: TakeOptions = field(default_factory=TakeOptions)
     compose: ComposeOptions = field(default_factory=ComposeOptions)

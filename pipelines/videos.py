@@ -21,6 +21,7 @@ from clipper import artefact, media
 from clipper.errors import Cancelled, InputError, LivecutError
 from clipper.version import __version__
 from generators import compose, fidelity, takes
+from generators.animators import kling
 from generators.compose import Cast, Film, Heard, Made, film, wanted_seconds
 from generators.cutout import cut_out
 from generators.images import read_picture
@@ -216,6 +217,9 @@ def _one_product(
         boards = plan_boards(subject, look, settings, beats)
         files = save_boards(work.folder("plans"), boards, replan=replan)
     _sweep(work.folder("videos"), {file.name for file in files})
+    if backends.name == "kling":
+        bill = kling.confirm([shot for file in files for shot in file.board.shots], settings.generate.kling, confirmed=backends.confirmed)
+        log.info("%s: %s", source.name, bill.text)
     videos = [_one_video(file, backends, settings, work, meter, "videos/") for file in files]
     data = _publish(_product_row(subject), _inputs(subject, casting, settings), videos, backends, settings, work, meter)
     paths = tuple(work.root / video.film.video for video in videos)
@@ -356,7 +360,7 @@ def _film_key(board: Storyboard, style: Style, backends: Backends, settings: Set
     parts = (options.takes, options.fidelity, options.compose, options.bed, options.label, options.cutout, options.picture)
     return digest(
         film.VERSION, takes.VERSION, fidelity.VERSION, board, style, [rung.name for rung in backends.rungs],
-        options.camera, options.diffusers, parts, sounds, settings.render, settings.plan.loudness_lufs,
+        options.camera, options.diffusers, options.kling, parts, sounds, settings.render, settings.plan.loudness_lufs,
     )  # fmt: skip
 
 
@@ -470,6 +474,8 @@ def describe_videos(
         lines.append(f"product    {source.name}: {subject.title}, {len(subject.photos)} picture(s)")
         for board in plan_boards(subject, look, settings, beats_of(options)):
             shots = ", ".join(f"{shot.move} {shot.seconds:.1f} s" for shot in board.shots)
+            if backends.name == "kling":
+                shots += f"; {kling.estimate(board.shots, options.kling).text}"
             lines.append(f"  video    {board.width_px}×{board.height_px}, {board.seconds:.1f} s: {shots}")
         lines += [f"  note     {warning}" for warning in subject.warnings]
         lines.append(f"  results  {Path(settings.run.out) / source.name}")
