@@ -39,7 +39,7 @@ def under(plane: Plane, rest: Similarity, backdrop: Backdrop, strength: float) -
     pad = max(12, round(0.22 * max(height, width)))
     alpha = np.pad(alpha, pad)
     cast = _drop(alpha, width) if backdrop.shadow == "drop" else _contact(alpha, height, width)
-    let = 1 - np.clip(strength * cast, 0, 0.92)
+    let = 1 - np.clip(strength * cast, 0, 0.92) * _faded(alpha.shape, pad)
     add = None
     if backdrop.mirror > 0:
         mirror, share = _reflection(np.pad(rgb, [(pad, pad), (pad, pad), (0, 0)]), alpha, backdrop.mirror, height)
@@ -49,6 +49,14 @@ def under(plane: Plane, rest: Similarity, backdrop: Backdrop, strength: float) -
     first = int(np.argmax((let[..., 0] < 254).any(axis=1) | (add is not None and (add > 0).any(axis=(1, 2)))))
     place = Similarity(COARSE, left - COARSE * pad, top - COARSE * (pad - first))
     return Under(let=let[first:], add=None if add is None else add[first:], place=place)
+
+
+def _faded(shape: tuple[int, ...], pad: int) -> Any:
+    """Return weights that fall to nothing at the layer's border, so that no blur ends in an edge."""
+    sides = [np.minimum(np.arange(size), np.arange(size)[::-1]).astype(np.float32) for size in shape]
+    away = [np.clip(side / (0.8 * pad), 0, 1) for side in sides]
+    down, across = (value * value * (3 - 2 * value) for value in away)
+    return np.outer(down, across)
 
 
 def _coarse(plane: Plane, rest: Similarity) -> tuple[Any, Any, float, float]:

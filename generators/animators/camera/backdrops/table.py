@@ -34,7 +34,7 @@ def paint(ground: Ground, look: Look, rng: Any) -> Backdrop:
 
 
 def _boards(ground: Ground, horizon: int, wood: Any, rng: Any) -> Any:
-    """Paint the table top from its far edge on: boards that run across, seen at a low angle."""
+    """Paint the table top from its far edge on: boards that run towards the viewer, seen at a low angle."""
     import cv2
 
     width, rows = ground.width, ground.height - horizon
@@ -64,20 +64,23 @@ def _boards(ground: Ground, horizon: int, wood: Any, rng: Any) -> Any:
 
 
 def _planks(width: int, height: int, wood: Any, rng: Any) -> Any:
-    """Return `float32` boards that run across, with grain along them; it repeats from left to right."""
+    """Return `float32` boards that run from front to back, each with a grain and a tone of its own; it repeats sideways."""
     tone = np.zeros((height, width), np.float32)
-    for cell_x, cell_y, weight in ((1500, 60, 0.03), (900, 9, 0.032), (420, 4, 0.04), (260, 2.2, 0.04), (90, 1.6, 0.025)):
-        tone += np.float32(weight) * brushes.noise(rng, width, height, cell_x, cell_y)
-    seams = np.sort(rng.uniform(0.05, 0.95, 5)) * height
-    edges = [0, *seams.astype(int).tolist(), height]
-    for start, stop in pairwise(edges):
-        tone[start:stop] += np.float32(rng.normal(0, 0.035))
-        tone[max(0, stop - 3) : stop] -= 0.22
-    fold = 160
-    share = np.linspace(0, 1, fold, dtype=np.float32)[None, :]
-    tone[:, -fold:] = tone[:, -fold:] * (1 - share) + tone[:, :fold][:, ::-1] * share
+    for start, stop in pairwise(round(width * place) for place in _joints(rng)):
+        board = np.float32(rng.normal(0, 0.05)) + np.zeros((height, stop - start), np.float32)
+        for cell_x, cell_y, weight in ((90, 1400, 0.028), (22, 900, 0.028), (8, 420, 0.027), (3.2, 260, 0.024), (1.8, 90, 0.016)):
+            board += np.float32(weight) * brushes.noise(rng, stop - start, height, cell_x, cell_y)
+        across = np.minimum(np.arange(stop - start), np.arange(stop - start)[::-1]).astype(np.float32)
+        board -= 0.34 * np.exp(-across / 1.6)[None, :] + 0.03 * np.exp(-across / 14.0)[None, :]
+        tone[:, start:stop] = board
     warm = np.array([1.0, 1.04, 1.1], np.float32)
     return np.clip(wood * (1 + tone[..., None] * warm), 0, 255)
+
+
+def _joints(rng: Any, count: int = 7) -> list[float]:
+    """Return the edges of boards that are nearly as wide as one another, from 0 to 1."""
+    widths = rng.uniform(0.85, 1.15, count)
+    return [0.0, *(np.cumsum(widths) / widths.sum()).tolist()]
 
 
 def _focus(ground: Ground, plane: Any, sharp: float) -> Any:
