@@ -17,7 +17,7 @@ from clipper.detect import constants as c
 from clipper.detect.boundaries import closed, rest_odds
 from clipper.detect.emissions import Read, Scores, Table, read, score
 from clipper.detect.names import own_words
-from clipper.detect.naming import name_of
+from clipper.detect.naming import full_name, name_of
 from clipper.detect.reasons import explain
 from clipper.detect.semi_markov import NEVER, Decoding, Model, decode
 from clipper.errors import InputError
@@ -65,6 +65,8 @@ class Explained:
     """Products that were considered: the columns of `posterior` but the last two (unknown, background)."""
     posterior: NDArray[np.float64]
     """(sentences, products + 2)."""
+    begin: NDArray[np.float64]
+    """(sentences, products + 2): probability that an explanation begins at the sentence."""
     stream: Read
     scores: Scores
 
@@ -87,7 +89,7 @@ def find_explanations(
         scores = score(evidence, stream, share, options.channels)
         decoding = decode(_model(evidence, stream, scores, decoding, options, always), best_path=number == options.passes - 1)
     segments = _segments(evidence, stream, scores, decoding, options)
-    return Explained(segments, stream.products, decoding.posterior, stream, scores)
+    return Explained(segments, stream.products, decoding.posterior, decoding.begin, stream, scores)
 
 
 def _narrowed(stream: Read, decoding: Decoding, always: frozenset[str]) -> tuple[Read, Decoding]:
@@ -312,7 +314,7 @@ def _segments(evidence: Evidence, stream: Read, scores: Scores, decoding: Decodi
             sku, name = stream.products[state].sku, ""
         else:
             unknown += 1
-            sku, name = f"unknown-{unknown}", name_of(stream.sentences, first, last)
+            sku, name = f"unknown-{unknown}", full_name(stream.sentences, first, last, name_of(stream.sentences, first, last))
         reasons = explain(evidence, stream, scores, first, last, state)
         found.append(
             Segment(sku=sku, start=start, end=end, confidence=round(confidence, 3), reasons=reasons, name=name, interruptions=gaps)

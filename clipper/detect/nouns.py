@@ -81,8 +81,30 @@ def _english(text: str) -> tuple[str, ...]:
 
 
 def is_thing(word: str) -> bool:
-    """Tell whether a Chinese word ends like the name of a thing."""
-    return word[-1] in _table()["zh.endings"]
+    """Tell whether a Chinese word ends like the name of a thing, or an English one heads the names of things that are sold."""
+    things = _table()["en.things"]
+    return word[-1] in _table()["zh.endings"] or bool({word, word.removesuffix("s"), word.removesuffix("es")} & things)
+
+
+def things(text: str) -> tuple[str, ...]:
+    """List the English words of a sentence that end a phrase and head the names of things sold, whatever stands before them."""
+    found = []
+    for clause in re.split(r"[^\w'’\- ]+", text.lower()):
+        words = clause.split()
+        following = [*words[1:], ""]
+        found += [word for word, after in zip(words, following, strict=False) if is_thing(word) and (not after or after in _function())]
+    return tuple(found)
+
+
+def _function() -> frozenset[str]:
+    return _table()["en.function"]
+
+
+def modified(text: str, noun: str) -> str:
+    """Give an English noun with the word that describes it in a text ("rain shell"); the noun alone where none does."""
+    match = re.search(rf"([A-Za-z]{{3,}})[ -]{re.escape(noun)}\b", text, re.IGNORECASE)
+    before = match.group(1).lower() if match else ""
+    return f"{before} {noun}" if before and before not in _table()["en.function"] | _table()["en.openers"] | cue_words() else noun
 
 
 @lru_cache(maxsize=1)

@@ -29,7 +29,7 @@ WORTH = {
     "result": 1.0,
     "count": 1.2,
     "hook": 0.7,
-    "promise": 1.6,
+    "promise": 1.2,
     "price": 0.3,
     "urgency": 0.2,
     "benefit": 0.15,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipper.detect.links import links_called
-from clipper.detect.naming import name_of
+from clipper.detect.naming import full_name, name_of, nameable
 from clipper.detect.nouns import nouns
 from clipper.values import Evidence, Mention, Product, Segment, Sentence
 
@@ -74,12 +74,13 @@ def _named(evidence: Evidence, explained: Explained) -> tuple[Segment, ...]:
         for first, last in pieces(stream, segment, evidence.language):
             announced = bool(stream.cue_counts.get("transition", _none(stream))[first])
             name = name_of(stream.sentences, first, last, is_announced=announced)
-            said = sum(name in nouns(s.text) for s in stream.sentences[first:last]) if name else 0
+            said = sum(name in nameable(s.text) for s in stream.sentences[first:last]) if name else 0
             number = numbers.setdefault(name if said >= LEAST_SAID else f"@{first}", len(numbers) + 1)
             confidence = round(TOPIC_DOUBT * float(1 - explained.posterior[first:last, -1].mean()), 3)
             start, end = stream.sentences[first].start, stream.sentences[last - 1].end
             reasons = _reasons(stream, first, last, name, said, evidence.language)
-            topic = replace(segment, sku=f"unknown-{number}", name=name, confidence=confidence, reasons=reasons)
+            shown = full_name(stream.sentences, first, last, name)
+            topic = replace(segment, sku=f"unknown-{number}", name=shown, confidence=confidence, reasons=reasons)
             named.append(replace(topic, start=start, end=end, interruptions=()))
     return tuple(named)
 
