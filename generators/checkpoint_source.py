@@ -86,7 +86,7 @@ def fetch_loras(pair: LoraPair) -> tuple[Path, Path]:
         except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
             raise ModelError(
                 f"could not get the LoRA {name}: it is not on this machine, and the hub did not give it; download it from "
-                f"{pair.repository} at {pair.revision}, and give both files as --lora HIGH --lora LOW, or choose another --preset"
+                f"{pair.repository} at {pair.revision}, and give both files (--set generate.diffusers.loras=HIGH,LOW), or choose another --preset"
             ) from error
         found = sha256_of(path)
         if found != digest:

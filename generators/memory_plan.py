@@ -115,7 +115,9 @@ def look_at_machine(wanted: str = "auto") -> Card:
         return Card(device="mps", name="Apple GPU", vram_gb=0.0, ram_gb=ram)
     if wanted in ("auto", "cpu"):
         return Card(device="cpu", name="processor", vram_gb=0.0, ram_gb=ram)
-    raise ModelError(f"could not use {wanted}: PyTorch finds no such device here; leave --device out, or install a build of PyTorch for it")
+    raise ModelError(
+        f"could not use {wanted}: PyTorch finds no such device here; leave diffusers.device out, or install a build of PyTorch for it"
+    )
 
 
 def _free_ram_gb() -> float:
@@ -214,7 +216,7 @@ def _without_card(need: Need, card: Card, memory: str, tile_px: int, force_cpu: 
         raise ModelError(
             f"will not run a model of {need.parameters / 1e9:.1f} billion parameters on a processor: a single shot would take hours "
             f"and about {need.weights_gb + need.working_gb:.0f} GB of memory; use a machine with a CUDA card, --backend camera, "
-            "or insist with --force-cpu"
+            "or insist: --set generate.diffusers.force_cpu=true"
         )
     fp8 = memory.startswith("fp8-")
     placement: Placement = "group-offload" if memory.endswith("group-offload") else "resident"

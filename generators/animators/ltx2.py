@@ -60,7 +60,7 @@ class Ltx2:
         self.choice = choose(options)
         self.model: Loaded | None = None
         if options.loras:
-            raise InputError("could not use LoRA files with LTX-2: they are not supported yet; leave --lora out")
+            raise InputError("could not use LoRA files with LTX-2: they are not supported yet; leave diffusers.loras out")
 
     def animate(
         self, request: ShotRequest, work: Path, *, progress: Callable[[float], None], cancelled: Callable[[], bool]

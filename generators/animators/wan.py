@@ -112,7 +112,7 @@ class Wan:
         if len(walked) != len(grid) or any(abs(a - b) > GRID_SLACK for a, b in zip(walked, grid, strict=True)):
             raise ModelError(
                 f"could not use the LoRA pair {preset.loras}: it was trained on the time steps {grid}, and the schedule walks {walked}; "
-                f"leave --steps out (it needs {len(grid)}), or choose another --preset"
+                f"leave diffusers.steps out (it needs {len(grid)}), or choose another --preset"
             )
 
     def _add_loras(self, pipe: Any) -> tuple[str, ...]:

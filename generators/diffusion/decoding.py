@@ -18,8 +18,6 @@ from generators.values import Pixels
 
 log = logging.getLogger(__name__)
 
-PATIENCE_S = 6 * 3600.0
-"""Frames may take that long to be decoded on a slow card before writing them is given up."""
 SMALLER_TILES_PX = (256, 128)
 
 Progress = Callable[[float], None]
@@ -52,7 +50,7 @@ def decode(
         if video is None:
             raise ModelError(
                 f"could not decode {where}: the device is full even with {attempts[-1][0]}; the finished latents are kept: "
-                "free memory, or give a smaller --tile-px, and run again: denoising is not repeated"
+                "free memory, or --set generate.diffusers.tile_px=64, and run again: denoising is not repeated"
             )
         yield from _frames(video, where)
 
@@ -63,9 +61,7 @@ def _frames(video: Tensor, where: Path) -> Iterator[Pixels]:
     for index in range(video.shape[1]):
         frame = video[:, index].float()
         if not bool(torch.isfinite(frame).all()):
-            raise ModelError(
-                f"could not decode {where}: frame {index} is not made of finite numbers; delete it and use --memory without fp8"
-            )
+            raise ModelError(f"could not decode {where}: frame {index} is not made of finite numbers; delete it and use a plan without fp8")
         yield ((frame / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
 
 
@@ -102,5 +98,4 @@ def write(frames: Iterator[Pixels], kept: Kept, fitted: Fitted, progress: Progre
         height_px=fitted.height_px,
         fps=fitted.fps,
         cancelled=cancelled,
-        patience_s=PATIENCE_S,
     )

@@ -34,7 +34,7 @@ def denoise(pipe: Any, arguments: Mapping[str, Any], *, steps: int, progress: Pr
         if not bool(torch.isfinite(tensors["latents"]).all()):
             raise ModelError(
                 f"could not make the shot: its latents stopped being finite numbers at step {step + 1} of {steps}; "
-                "use --memory without fp8, another seed, fewer LoRAs, or download the model again"
+                "use a plan without fp8 (--set generate.diffusers.memory=…), another seed, fewer LoRAs, or download the model again"
             )
         progress((step + 1) / steps)
         if cancelled():

@@ -10,7 +10,11 @@ from generators import memory_plan
 
 def remedy(error: BaseException, otherwise: str) -> str:
     """Say what to do about an error: something else when the device was full."""
-    return "use a smaller --memory plan or --preset lowvram" if memory_plan.is_out_of_memory(error) else otherwise
+    return (
+        "use a smaller plan (--set generate.diffusers.memory=fp8-group-offload) or --preset lowvram"
+        if memory_plan.is_out_of_memory(error)
+        else otherwise
+    )
 
 
 def first_line(error: BaseException) -> str:

@@ -13,7 +13,7 @@ class DiffusersOptions:
     """How shots are made with a diffusion model."""
 
     model: str = ""
-    """Name of the table (see `livecut models`), path of a folder in the layout of diffusers, or owner/name@commit; empty takes
+    """Name of a checkpoint (docs/models.md lists them), path of a folder in the layout of diffusers, or owner/name@commit; empty takes
     the preset's own."""
     preset: Literal["fast", "balanced", "quality", "lowvram"] = "balanced"
     """fast: four steps with a LoRA pair; balanced: for 16 to 24 GB cards; quality: for 80 GB; lowvram: for 8 to 12 GB."""

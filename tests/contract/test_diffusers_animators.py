@@ -122,7 +122,7 @@ def test_numbers_that_are_not_finite_stop_the_shot(name: str, tmp_path: Path) ->
     denoiser = getattr(maker.model.pipe, DENOISER.get(maker.choice.checkpoint.family, "transformer"))
     with torch.no_grad():
         next(denoiser.parameters()).fill_(float("nan"))
-    with pytest.raises(ModelError, match=r"stopped being finite numbers at step 1 of 2; use --memory without fp8"):
+    with pytest.raises(ModelError, match=r"stopped being finite numbers at step 1 of 2; use a plan without fp8"):
         make(maker, tmp_path / "work", shot_request(seed=9))
 
 

@@ -104,7 +104,7 @@ def test_each_lora_changes_its_own_expert(tmp_path: Path) -> None:
 
 def test_another_count_of_steps_is_no_use_to_a_lora_pair(few_steps: tuple[Path, Path], tmp_path: Path) -> None:
     maker = build("wan2.2-a14b", tmp_path / "cache", preset="fast", steps=6)
-    with pytest.raises(ModelError, match=r"it was trained on the time steps .* leave --steps out \(it needs 4\)"):
+    with pytest.raises(ModelError, match=r"it was trained on the time steps .* leave diffusers.steps out \(it needs 4\)"):
         make(maker, tmp_path / "work")
 
 
@@ -231,7 +231,7 @@ def test_a_device_that_fills_up_while_denoising_says_what_to_do(tmp_path: Path, 
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(maker.model.pipe.transformer, "forward", full)
-    with pytest.raises(ModelError, match=r"failed while denoising: CUDA out of memory; use a smaller --memory plan or --preset lowvram"):
+    with pytest.raises(ModelError, match=r"failed while denoising: CUDA out of memory; use a smaller plan .* or --preset lowvram"):
         make(maker, tmp_path / "work", shot_request(seed=6))
 
 

@@ -75,7 +75,7 @@ def test_a_plan_that_was_asked_for_is_made() -> None:
 
 def test_real_models_do_not_run_on_a_processor_unless_insisted() -> None:
     processor = Card(device="cpu", name="processor", vram_gb=0.0, ram_gb=256.0)
-    with pytest.raises(ModelError, match=r"will not run a model of 5.0 billion parameters on a processor: .* --force-cpu"):
+    with pytest.raises(ModelError, match=r"will not run a model of 5.0 billion parameters on a processor: .*force_cpu=true"):
         choose(asked("wan2.2-ti2v-5b"), processor)
     insisted = choose(asked("wan2.2-ti2v-5b"), processor, force_cpu=True)
     assert (insisted.device, insisted.dtype, insisted.placement) == ("cpu", "float32", "resident")
