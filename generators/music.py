@@ -212,5 +212,7 @@ def looped(samples: Samples, count: int, *, cross_s: float = 0.5) -> Samples:
             piece[len(piece) - cross :] *= rise[::-1]
         end = min(count, at + len(piece))
         out[at:end] += piece[: end - at]
+        if end == count:
+            break
         at += len(piece) - cross
     return out

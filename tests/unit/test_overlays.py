@@ -1,0 +1,139 @@
+"""Overlays: drawn inside the safe box, readable, and never failing on what people write."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+
+from clipper.errors import InputError
+from generators.overlays import Canvas, draw_overlays
+from generators.overlays.canvas import box_in, contrast, legible
+from generators.overlays.motion import Layer, out_back, out_cubic, out_quint
+from generators.overlays.typeset import rows_in, type_of, width_of
+from generators.sprites import lay
+from generators.styles import styles
+from generators.values import Overlay, Storyboard, Style
+from tests import films
+
+SAFE = (65, 270, 940, 1248)
+KINDS = ("modern", "bold", "serif", "rounded")
+
+
+def canvas(look: Style, board: Storyboard, **more: object) -> Canvas:
+    one = films.photo()
+    return Canvas(
+        width_px=board.width_px,
+        height_px=board.height_px,
+        box=box_in(board, SAFE),
+        palette=look.palette,
+        type=type_of(look.type),
+        hero=(one, films.cutout(one)),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def covered(layers: list[Layer], size: tuple[int, int], time: float) -> np.ndarray:
+    """Which pixels the layers change at an instant: they are laid over black and over white."""
+    black, white = np.zeros((size[1], size[0], 3), np.uint8), np.full((size[1], size[0], 3), 255, np.uint8)
+    for layer in layers:
+        if layer.start <= time < layer.end:
+            lay(black, layer.sprite, layer.pose(time - layer.start))
+            lay(white, layer.sprite, layer.pose(time - layer.start))
+    return (black.max(axis=2) > 0) | (white.min(axis=2) < 255)
+
+
+@pytest.mark.parametrize("look", styles(), ids=lambda look: look.name)
+@pytest.mark.parametrize("size", [(360, 640), (400, 400), (640, 360)], ids=str)
+def test_type_stays_inside_the_safe_box(look: Style, size: tuple[int, int]) -> None:
+    board = films.board(6.0, size=size, overlays=films.overlays(6.0))
+    layers = list(draw_overlays(board, look, canvas(look, board)))
+    left, top, right, bottom = box_in(board, SAFE)
+    blur = 30 * min(size) / 1080  # shadows may reach out
+    type_alone = [layer for layer in layers if layer.order not in (2, 30, 32)]  # grounds and the product may cover the frame
+    for time in (1.0, 2.4, 3.5, 5.5):
+        rows, columns = np.nonzero(covered(type_alone, size, time))
+        assert len(rows), f"nothing is drawn at {time}"
+        assert columns.min() >= left - blur and columns.max() <= right + blur
+        assert rows.min() >= top - blur and rows.max() <= bottom + blur
+
+
+@pytest.mark.parametrize("look", styles(), ids=lambda look: look.name)
+def test_words_stand_out_from_their_ground(look: Style) -> None:
+    assert contrast(legible(look.palette.ink, look.palette.background), look.palette.background) >= 3
+    assert contrast(legible(look.palette.on_accent, look.palette.accent), look.palette.accent) >= 3
+
+
+def test_a_title_leaves_room_for_the_label() -> None:
+    look = replace(styles()[0], title_at="top")
+    board = films.board(6.0, size=(540, 960), overlays=(Overlay(kind="title", text="红盒", start=0, end=5),))
+    plain = covered(list(draw_overlays(board, look, canvas(look, board))), (540, 960), 2.0)
+    lowered = covered(list(draw_overlays(board, look, canvas(look, board, taken_px=80.0))), (540, 960), 2.0)
+    dense = [np.nonzero(seen)[0] for seen in (plain, lowered)]
+    assert dense[1].max() - dense[0].max() == pytest.approx(80, abs=6)
+
+
+def test_points_that_are_seen_together_do_not_cover_each_other() -> None:
+    look = styles()[0]
+    points = tuple(Overlay(kind="point", text=f"卖点{number}", start=1, end=4) for number in range(3))
+    board = films.board(6.0, size=(540, 960), overlays=points)
+    layers = list(draw_overlays(board, look, canvas(look, board)))
+    heights = sorted(layer.pose(2.0).y for layer in layers)
+    assert len(heights) == 3
+    assert min(np.diff(heights)) > 30
+
+
+def test_the_price_goes_where_the_label_of_the_product_is_not() -> None:
+    from generators.overlays.ground import survey
+
+    frame = np.full((960, 540, 3), 245, np.uint8)
+    frame[400:640, 20:260] = np.random.default_rng(0).integers(0, 255, (240, 240, 3), np.uint8)
+    look = replace(styles()[0], type="modern")
+    board = films.board(6.0, size=(540, 960), overlays=(Overlay(kind="price", text="¥49", start=1, end=4),))
+    ground = survey([2.0], lambda _time: frame)
+    (layer,) = draw_overlays(board, look, canvas(look, board, ground=ground))
+    assert layer.pose(2.0).x > 260
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(text=some.text(max_size=60), price=some.text(max_size=20), kind=some.sampled_from(KINDS))
+def test_whatever_people_write_can_be_drawn(text: str, price: str, kind: str) -> None:
+    look = replace(styles()[0], type=kind)  # type: ignore[arg-type]
+    shown = (
+        Overlay(kind="title", text=text, detail=text[::-1], start=0, end=2),
+        Overlay(kind="price", text=price, detail=text[:8], start=0, end=2),
+        Overlay(kind="point", text=text, start=0, end=2),
+        Overlay(kind="call", text=price, start=0, end=2),
+        Overlay(kind="end_card", text=text, detail=price, start=2, end=3),
+    )
+    board = films.board(3.0, size=(180, 320), overlays=shown)
+    for layer in draw_overlays(board, look, canvas(look, board)):
+        frame = np.zeros((320, 180, 3), np.uint8)
+        lay(frame, layer.sprite, layer.pose(0.5))
+
+
+def test_a_logo_that_is_no_picture_is_named(tmp_path: object) -> None:
+    look = styles()[0]
+    board = films.board(3.0, overlays=(Overlay(kind="logo", text="", image="/nowhere/logo.png", start=0, end=3),))
+    with pytest.raises(InputError, match=r"could not read logo /nowhere/logo\.png"):
+        draw_overlays(board, look, canvas(look, board))
+
+
+def test_curves_begin_and_end_where_they_should() -> None:
+    for curve in (out_cubic, out_quint, out_back):
+        assert curve(0) == pytest.approx(0, abs=1e-9) and curve(1) == pytest.approx(1)
+        assert curve(-1) == pytest.approx(0, abs=1e-9) and curve(2) == pytest.approx(1)
+    assert max(out_back(share / 50) for share in range(51)) > 1.02
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_lines_fit_and_are_even(kind: str) -> None:
+    setting = type_of(kind)
+    size, rows = rows_in("小满山房茉莉花茶浓香型七窨", 92.0, setting, 700.0, rows=2)
+    assert 1 <= len(rows) <= 2
+    widths = [width_of(row, size, setting) for row in rows]
+    assert max(widths) <= 700
+    assert min(widths) > 0.5 * max(widths)
