@@ -48,6 +48,8 @@ _NOT_ITS_FAULT = {
     errno.ENFILE,
 }
 """Errors of the machine, not of the recording: no space, no right, a disk that fails, a folder that is in use."""
+WORK = "pipelines.jobs:run_stage"
+"""What workers are asked to do."""
 LATER_S = 60.0
 """Wait before work is tried again that failed for no fault of its own."""
 
@@ -250,7 +252,7 @@ def stage_tasks(job: Job, task: str, machine: Needs, *, recording: Path, attempt
     return tuple(
         Task(
             id=f"{group}, {stage.until or 'rest'}",
-            function="pipelines.jobs:run_stage",
+            function=WORK,
             arguments={**arguments, "kind": job.kind, "folder": str(job.folder), "until": stage.until},
             needs=_needs(stage, machine, arguments["settings"]),
             group=group,

@@ -5,17 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 from clipper.errors import Cancelled, InputError, LivecutError, ModelError, NothingFound
-from pipelines.clips import Run
+from pipelines import executors, jobs
+from pipelines.batch import run_batch
+from pipelines.clips import Inputs, Run
 from pipelines.executors import Context, Needs, Task, TaskFailed, WorkerDied, resolve
+from pipelines.ledger import Ledger, LedgerOptions
 from pipelines.progress import Callback, Progress, ignore
+from pipelines.settings import RunOptions, Settings
 
 HEAD = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
 """The first bytes of an MP4: enough for a file to count as a recording."""
@@ -78,6 +83,24 @@ def _misbehave(text: str, source: str | Path, cancelled: Callable[[], bool]) -> 
         time.sleep(0.01)
 
 
+def run_stage(arguments: Mapping[str, Any], context: Context) -> Any:
+    """What a real worker process does with a sham recording."""
+    jobs.make_clips = make_clips  # type: ignore[assignment]
+    return jobs.run_stage(arguments, context)
+
+
+def drive(root: Path, at_once: int) -> None:
+    """Do all recordings of a folder on real worker processes, as a batch that will be killed."""
+    jobs.WORK = "tests.sham:run_stage"
+    with Ledger(root / "out" / "livecut.ledger", LedgerOptions(backoff_s=0.1, max_deaths=1000)) as ledger:
+        settings = Settings(run=RunOptions(out=str(root / "out")))
+        executor = executors.load("local", capacity=Needs(cpus=at_once))
+        recordings = (Inputs(recording=path) for path in sorted((root / "in").iterdir()))
+        print("ready", flush=True)
+        run_batch(recordings, settings, ledger, executor, at_once=at_once)
+        executor.close()
+
+
 class Threads:
     """An executor whose workers are threads: quick, and a "dead worker" is an error that is raised."""
 
@@ -119,3 +142,7 @@ class Threads:
 
     def close(self) -> None:
         pass
+
+
+if __name__ == "__main__":
+    drive(Path(sys.argv[1]), int(sys.argv[2]))
