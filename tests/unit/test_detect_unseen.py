@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from clipper import detect
 from clipper.detect.naming import full_name, name_of
 from clipper.detect.nouns import is_thing, things
+from clipper.values import AudienceLog, Catalog, Findings, Product, Transcript
 from tests.bench.detect.scripts import spoken
 
 LINES = (
@@ -34,3 +36,23 @@ def test_things_head_phrases() -> None:
     assert things("I brought lip balm and a wool scarf with me.") == ("balm", "scarf")
     assert things("the kettle lid came off") == ()
     assert is_thing("slippers") and not is_thing("tonight")
+
+
+@pytest.mark.parametrize(
+    ("lines", "language", "expected"),
+    [
+        (("大家好。", "台灯等会儿再给大家上。"), "zh", "预告"),
+        (("有人问台灯，台灯卖完了。",), "zh", "卖完"),
+        (("一号毛巾，二号台灯，三号凉席。",), "zh", "报链接"),
+        (("Somebody asked about the desk lamp.",), "en", "answer"),
+        (("The desk lamp is all gone.",), "en", "sold out"),
+    ],
+)
+def test_a_product_named_in_passing_is_told_what_for(lines: tuple[str, ...], language: str, expected: str) -> None:
+    lamp = Product(sku="L", title="护眼台灯" if language == "zh" else "Desk Lamp", aliases=("台灯" if language == "zh" else "desk lamp",))
+    sentences = spoken(lines, language)
+    transcript = Transcript(language=language, sentences=sentences, heard=(), duration=60.0, engine="script", model="script")
+    evidence = detect.gather(transcript, Catalog(path=None, products=(lamp,)), AudienceLog(), None, None)
+    ((sku, why),) = detect.why_none(evidence, (lamp,), Findings(segments=(), hot_items=(), teasers=(), curves=(), warnings=()))
+    assert sku == "L"
+    assert expected in why
