@@ -20,7 +20,7 @@ import click
 
 from clipper.errors import Cancelled, LivecutError, NothingFound
 from clipper.version import __version__
-from pipelines import cli_batch, cli_generate
+from pipelines import cli_batch, cli_generate, cli_watch
 from pipelines.cli_common import common, stop
 from pipelines.cli_common import complain as _complain
 from pipelines.cli_common import display_of as _display
@@ -295,3 +295,4 @@ for _command in cli_batch.COMMANDS:
 
 
 cli_generate.register(livecut)
+livecut.add_command(cli_watch.watch)

@@ -10,7 +10,7 @@ import os
 import tomllib
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -39,16 +39,25 @@ def leaves(kind: type, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
             yield here, hints[item.name], getattr(default, item.name)
 
 
-def load(kind: type[T], *, file: Path | None = None, environ: Mapping[str, str] | None = None, flags: Mapping[str, Any] | None = None) -> T:
+def load(
+    kind: type[T],
+    *,
+    file: Path | None = None,
+    files: Sequence[Path] = (),
+    environ: Mapping[str, str] | None = None,
+    flags: Mapping[str, Any] | None = None,
+) -> T:
     """Build the effective options.
 
-    `file` is a TOML file (an InputError when it cannot be read), `flags` maps dotted paths such as `speech.model` to values.
-    Raises InputError for an unknown key, naming the nearest known one, and for a value of the wrong type or range.
+    `file` is a TOML file (an InputError when it cannot be read); of several `files` a later one wins, option by option. `flags`
+    maps dotted paths such as `speech.model` to values. Raises InputError for an unknown key, naming the nearest known one, and
+    for a value of the wrong type or range.
     """
     tree: dict[str, Any] = {}
-    if file is not None:
-        tree = _read(file)
-        _check(tree, kind, str(file))
+    for one in (*([file] if file is not None else []), *files):
+        read = _read(one)
+        _check(read, kind, str(one))
+        _merge(tree, read)
     for path, _, _ in leaves(kind):
         name = PREFIX + "_".join(path).upper()
         value = (os.environ if environ is None else environ).get(name)
@@ -125,6 +134,14 @@ def _nest(path: tuple[str, ...], value: Any) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     _put(tree, path, value)
     return tree
+
+
+def _merge(tree: dict[str, Any], other: Mapping[str, Any]) -> None:
+    for name, value in other.items():
+        if isinstance(value, Mapping) and isinstance(tree.get(name), dict):
+            _merge(tree[name], value)
+        else:
+            tree[name] = value
 
 
 def _put(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> None:

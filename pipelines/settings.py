@@ -11,6 +11,7 @@ from clipper.render import RenderOptions
 from clipper.speech.transcribe import SpeechOptions
 from clipper.vision import LookOptions
 from pipelines.generate_options import GenerateOptions
+from pipelines.watch.options import WatchOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +54,4 @@ class Settings:
     plan: PlanOptions = field(default_factory=PlanOptions)
     render: RenderOptions = field(default_factory=RenderOptions)
     generate: GenerateOptions = field(default_factory=GenerateOptions)
+    watch: WatchOptions = field(default_factory=WatchOptions)

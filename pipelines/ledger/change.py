@@ -142,6 +142,13 @@ class Change:
         job = self.job(job_id)
         return job.state if job.state == "running" else self._reopen(job_id, reason)
 
+    def retire(self, job_id: int, reason: str) -> None:
+        """Write off a finished job's results: they are about to be deleted, and are not to be made again."""
+        job = self.job(job_id)
+        if job.state in FINISHED:
+            self.connection.execute("DELETE FROM outputs WHERE job = ?", (job_id,))
+            self.move(job, "gone", reason)
+
     def forget(self, path: Path) -> bool:
         """Drop a file; see `Ledger.forget`."""
         name = os.fsencode(path)

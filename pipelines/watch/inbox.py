@@ -10,69 +10,37 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from clipper.errors import InputError
 from clipper.media.ending import why_unfinished
+from pipelines.ledger import Seen
+from pipelines.recordings import RUN_FILES, SYSTEM_FOLDERS, TEMPORARY
+from pipelines.watch.options import WatchOptions
 
-TEMPORARY = (
-    "*.part", "*.partial", "*.tmp", "*.temp", "*.crdownload", "*.download", "*.!qb", "*.!ut", "*.filepart", "*.aria2", "*.opdownload",
-    "*.syncthing.*", "~*", ".*", "*~",
-)  # fmt: skip
-"""Names of files that somebody is still writing, or that belong to a program; matched without regard to case."""
-NOT_ENTERED = ("@eadir", ".stfolder", "lost+found", "$recycle.bin", "system volume information", "__macosx")
-"""Folders of network storage and operating systems, by their lower-case names; hidden folders are left out as well."""
-SIDE_FILES = (".csv", ".tsv", ".xlsx", ".json", ".jsonl", ".xml", ".ass", ".toml", ".txt", ".srt", ".md", ".log", ".nfo")
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".heic", ".heif", ".avif", ".tif", ".tiff")
+SIDE_FILES = frozenset((".csv", ".tsv", ".xlsx", ".json", ".jsonl", ".xml", ".ass", ".toml", ".txt", ".srt", ".md", ".log", ".nfo"))
+PICTURES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".heic", ".heif", ".avif", ".tif", ".tiff"))
 MAX_DEPTH = 32
 
+Stamp = tuple[int, int, int, int]
+"""Size, time of change, device, inode: equal stamps mean the same content."""
+Kind = Literal["recording", "picture", "side file", "other"]
 Verdict = Literal["ready", "waiting", "ignored", "rejected", "blocked"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InboxOptions:
-    """When a file counts as finished."""
-
-    stable_s: float = 10.0
-    """Seconds for which size and time of change must have stood still; 0 to 86,400."""
-    scans: int = 2
-    """Scans that must have found the file unchanged; 1 to 100."""
-    min_bytes: int = 1024
-    """A smaller file may be the beginning of one; 0 or more."""
-    ignore: tuple[str, ...] = ()
-    """Further name patterns (`*.bak`) that are left alone."""
-
-    def __post_init__(self) -> None:
-        for name, low, high in (("stable_s", 0, 86_400), ("scans", 1, 100), ("min_bytes", 0, 2**40)):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InputError(f"watch.{name} = {value}: expected {low} to {high}")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Identity:
-    """What tells whether a file is still the one that was seen."""
-
-    device: int
-    inode: int
-    size: int
-    changed_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One name in a watched folder."""
 
-    path: bytes
-    """As the file system has it: names need not be UTF-8."""
-    kind: Literal["recording", "picture", "side file", "other"]
-    identity: Identity | None
+    seen: Seen
+    kind: Kind
     why_not: str = ""
-    """Why it can never be worked on as it is: a link, a pipe, a temporary name, no permission."""
+    """Why it can never be worked on as it is: a link, a pipe, a temporary name."""
     is_blocked: bool = False
     """It cannot be read now; a change of its mode may help."""
 
@@ -87,8 +55,8 @@ class Judged:
 
 
 @dataclass(slots=True)
-class _Seen:
-    identity: Identity
+class _Quiet:
+    stamp: Stamp
     since: float
     scans: int
 
@@ -98,29 +66,43 @@ class Inbox:
     """Judges scan after scan; remembers only what is not ready yet."""
 
     root: Path
-    options: InboxOptions = field(default_factory=InboxOptions)
-    _seen: dict[bytes, _Seen] = field(default_factory=dict)
+    options: WatchOptions = field(default_factory=WatchOptions)
+    apart: Path | None = None
+    """Folder of results, never entered."""
+    met: set[str] = field(default_factory=set)
+    """Every file name of the last complete scan."""
+    closed: set[str] = field(default_factory=set)
+    """Files whose recorder said that they are finished: they need not be quiet."""
+    _quiet: dict[str, _Quiet] = field(default_factory=dict)
 
-    def scan(self, now: float, known: dict[bytes, Identity] | None = None) -> Iterator[Judged]:
+    def scan(self, now: float, known: Mapping[str, Stamp] | None = None) -> Iterator[Judged]:
         """Walk the folder and judge each name as it comes; `now` is a monotonic clock in seconds.
 
-        Entries that `known` has with the same identity are left out: they were dealt with. Raises InputError when the folder
+        Entries that `known` has with the same stamp are left out: they were dealt with. Raises InputError when the folder
         itself cannot be listed (unmounted, renamed): that says nothing about the files in it.
         """
         writers: frozenset[tuple[int, int]] | None = None
-        met = set()
-        for entry in walk(self.root, self.options):
-            met.add(entry.path)
-            if known is not None and entry.identity is not None and known.get(entry.path) == entry.identity:
-                self._seen.pop(entry.path, None)
-                continue
+        met: set[str] = set()
+        for entry in walk(self.root, self.options, known or {}, met, self.apart):
             judged = self._judge_by_name(entry, now)
             if judged is None:
                 writers = open_for_writing() if writers is None else writers
                 judged = self._judge_by_content(entry, writers)
             yield judged
-        for path in self._seen.keys() - met:
-            del self._seen[path]
+        self.met = met
+        self._quiet = {path: quiet for path, quiet in self._quiet.items() if path in met}
+        self.closed &= met
+
+    def next_look(self, now: float) -> float | None:
+        """Seconds until something that is still may have been still for long enough; None when nothing waits for that."""
+        waits = [quiet.since + self.options.stable_s - now for quiet in self._quiet.values()]
+        waits = [wait for wait in waits if wait > -1.0]  # those that waited longer wait for something else
+        return max(0.0, min(waits)) if waits else None
+
+    def settle(self, path: str) -> None:
+        """Forget how long a file has been quiet: it is dealt with."""
+        self._quiet.pop(path, None)
+        self.closed.discard(path)
 
     def _judge_by_name(self, entry: Entry, now: float) -> Judged | None:
         """Judge what needs no look inside; None when the entry has stood still long enough to be opened."""
@@ -128,91 +110,105 @@ class Inbox:
             return Judged(entry, "blocked", entry.why_not)
         if entry.why_not or entry.kind == "side file":
             return Judged(entry, "ignored", entry.why_not or "side file")
-        identity = entry.identity
-        assert identity is not None
-        seen = self._seen.get(entry.path)
-        if seen is None or seen.identity != identity:
-            seen = self._seen[entry.path] = _Seen(identity, now, 0)
-        seen.scans += 1
-        if identity.size < max(self.options.min_bytes, 1):
-            return Judged(entry, "waiting", f"only {identity.size} bytes yet")
-        if now - seen.since < self.options.stable_s or seen.scans < self.options.scans:
+        path, stamp = str(entry.seen.path), entry.seen.stamp
+        quiet = self._quiet.get(path)
+        if quiet is None or quiet.stamp != stamp:
+            quiet = self._quiet[path] = _Quiet(stamp, now, 0)
+        quiet.scans += 1
+        if entry.seen.size < max(self.options.min_bytes, 1):
+            return Judged(entry, "waiting", f"only {entry.seen.size} bytes yet" if entry.seen.size else "empty yet")
+        if path not in self.closed and (now - quiet.since < self.options.stable_s or quiet.scans < self.options.scans):
             return Judged(entry, "waiting", "not quiet for long enough")
         return None
 
     def _judge_by_content(self, entry: Entry, writers: frozenset[tuple[int, int]]) -> Judged:
-        identity = entry.identity
-        assert identity is not None
-        if (identity.device, identity.inode) in writers:
+        if (entry.seen.device, entry.seen.inode) in writers:
             return Judged(entry, "waiting", "open for writing")
         if entry.kind == "picture":
             return Judged(entry, "ready")
-        path = Path(os.fsdecode(entry.path))
         try:
-            missing = why_unfinished(path)
+            missing = why_unfinished(entry.seen.path)
         except InputError as error:
             return Judged(entry, "rejected", str(error))
         return Judged(entry, "waiting", missing) if missing else Judged(entry, "ready")
 
 
-def identity_of(status: os.stat_result) -> Identity:
-    """Take a file's identity from its status."""
-    return Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-
-
-def walk(root: Path, options: InboxOptions | None = None) -> Iterator[Entry]:
+def walk(
+    root: Path, options: WatchOptions, known: Mapping[str, Stamp] | None = None, met: set[str] | None = None, apart: Path | None = None
+) -> Iterator[Entry]:
     """Yield what lies in a folder and its subfolders, one name at a time; links are never followed.
 
-    Raises InputError when the folder itself cannot be listed.
+    Files that `known` has with the same stamp are left out; `met` is given the name of every file, those too. Raises InputError
+    when the folder itself cannot be listed.
     """
-    ignore = TEMPORARY + tuple(pattern.lower() for pattern in (options or InboxOptions()).ignore)
+    ignore = _pattern(options.ignore)
+    met = set() if met is None else met
     try:
-        folders = [(0, os.scandir(os.fsencode(root)))]
+        folders: list[Any] = [os.scandir(root)]
     except OSError as error:
         raise InputError(f"could not list {root}: {error.strerror}; is it mounted, and is the path right?") from error
     while folders:
-        depth, listing = folders[-1]
-        item = next(listing, None)
+        item = next(folders[-1], None)
         if item is None:
-            listing.close()
-            folders.pop()
+            folders.pop().close()
             continue
-        entry = _entry(item, ignore)
-        if entry is not None:
-            yield entry
-        elif depth < MAX_DEPTH:
-            try:
-                folders.append((depth + 1, os.scandir(item.path)))
-            except OSError as error:
-                yield Entry(path=item.path, kind="other", identity=None, why_not=f"folder: {error.strerror}", is_blocked=True)
+        try:
+            status = item.stat(follow_symlinks=False)
+        except OSError as error:
+            seen = Seen(path=Path(item.path), size=0, mtime_ns=0, device=0, inode=0)
+            yield Entry(seen=seen, kind="other", why_not=f"could not be looked at: {error.strerror}", is_blocked=True)
+            continue
+        if stat.S_ISDIR(status.st_mode):
+            blocked = _enter(item, status, folders, apart)
+            if blocked is not None:
+                yield blocked
+            continue
+        met.add(item.path)
+        if known and known.get(item.path) == (status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino):
+            continue
+        yield _entry(item, status, ignore)
 
 
-def _entry(item: os.DirEntry[bytes], ignore: tuple[str, ...]) -> Entry | None:
-    """Describe one name; None for a folder that is to be entered."""
-    name = os.fsdecode(item.name).lower()
-    kind = _kind(name)
-    try:
-        status = item.stat(follow_symlinks=False)
-    except OSError as error:
-        return Entry(path=item.path, kind=kind, identity=None, why_not=f"could not be looked at: {error.strerror}", is_blocked=True)
-    identity = identity_of(status)
-    if stat.S_ISDIR(status.st_mode):
-        if name.startswith(".") or name in NOT_ENTERED:
-            return Entry(path=item.path, kind="other", identity=None, why_not="folder that is not entered")
+def _pattern(more: tuple[str, ...]) -> re.Pattern[str]:
+    """One expression for all names that are left alone, matched on the case-folded name."""
+    ends = "|".join(re.escape(end) for end in TEMPORARY)
+    own = "".join(f"|{fnmatch.translate(pattern.casefold())}" for pattern in more)
+    return re.compile(rf"(?s:[.~].*|.*(?:{ends}))\Z{own}")
+
+
+def _enter(item: os.DirEntry[str], status: os.stat_result, folders: list[Any], apart: Path | None) -> Entry | None:
+    """Go into a folder, when it is one to go into; returns an entry for one that cannot be read."""
+    name = item.name.casefold()
+    if name.startswith(".") or name in SYSTEM_FOLDERS or name == ".stfolder" or len(folders) > MAX_DEPTH:
         return None
-    why = ""
+    if (apart is not None and Path(item.path) == apart) or any(os.path.lexists(f"{item.path}/{file}") for file in RUN_FILES):
+        return None
+    try:
+        folders.append(os.scandir(item.path))
+    except OSError as error:
+        return Entry(seen=_seen(item, status), kind="other", why_not=f"folder: {error.strerror}", is_blocked=True)
+    return None
+
+
+def _entry(item: os.DirEntry[str], status: os.stat_result, ignore: re.Pattern[str]) -> Entry:
+    name = item.name.casefold()
+    kind, seen = _kind(name), _seen(item, status)
     if stat.S_ISLNK(status.st_mode):
-        why = "symbolic link"
-    elif not stat.S_ISREG(status.st_mode):
-        why = "no regular file"
-    elif any(fnmatch.fnmatchcase(name, pattern) for pattern in ignore):
-        why = "temporary or hidden name"
-    elif not os.access(item.path, os.R_OK):
-        return Entry(path=item.path, kind=kind, identity=identity, why_not="permission denied", is_blocked=True)
-    return Entry(path=item.path, kind=kind, identity=identity, why_not=why)
+        return Entry(seen=seen, kind=kind, why_not="symbolic link")
+    if not stat.S_ISREG(status.st_mode):
+        return Entry(seen=seen, kind=kind, why_not="no regular file")
+    if ignore.match(name):
+        return Entry(seen=seen, kind=kind, why_not="temporary or hidden name")
+    if not os.access(item.path, os.R_OK):
+        return Entry(seen=seen, kind=kind, why_not="permission denied", is_blocked=True)
+    return Entry(seen=seen, kind=kind)
 
 
-def _kind(name: str) -> Literal["recording", "picture", "side file", "other"]:
+def _seen(item: os.DirEntry[str], status: os.stat_result) -> Seen:
+    return Seen(path=Path(item.path), size=status.st_size, mtime_ns=status.st_mtime_ns, device=status.st_dev, inode=status.st_ino)
+
+
+def _kind(name: str) -> Kind:
     """Sort a name by its extension; what a recording really is is read from its bytes later."""
     extension = Path(name).suffix
     return "picture" if extension in PICTURES else "side file" if extension in SIDE_FILES else "recording"
