@@ -119,7 +119,20 @@ def _outline(rng: np.random.Generator, shape: str, size: tuple[int, int], touche
         oval(0, 0, 0.42, 0.42)
         oval(0, 0, 0.3, 0.3, 0)
     elif shape == "garment":
-        poly([(-0.25, -0.45), (0.25, -0.45), (0.5, -0.2), (0.36, -0.08), (0.28, -0.16), (0.3, 0.5), (-0.3, 0.5), (-0.28, -0.16), (-0.36, -0.08), (-0.5, -0.2)])
+        poly(
+            [
+                (-0.25, -0.45),
+                (0.25, -0.45),
+                (0.5, -0.2),
+                (0.36, -0.08),
+                (0.28, -0.16),
+                (0.3, 0.5),
+                (-0.3, 0.5),
+                (-0.28, -0.16),
+                (-0.36, -0.08),
+                (-0.5, -0.2),
+            ]
+        )
     else:
         angles = np.linspace(0, 2 * np.pi, 90, endpoint=False)
         reach = 0.4 + sum(rng.uniform(0, 0.06) * np.cos(k * angles + rng.uniform(0, 6)) for k in range(2, 7))
@@ -157,7 +170,13 @@ def _ground(rng: np.random.Generator, ground: str, size: tuple[int, int]) -> np.
         wall, floor = rng.uniform(120, 230, 3), rng.uniform(60, 190, 3)
         picture = np.where((y < line)[..., None], wall, floor).astype(np.float32)
         for _ in range(4):
-            cv2.rectangle(picture, (int(rng.uniform(0, width)), int(rng.uniform(0, line))), (int(rng.uniform(0, width)), int(line)), rng.uniform(20, 240, 3).tolist(), -1)
+            cv2.rectangle(
+                picture,
+                (int(rng.uniform(0, width)), int(rng.uniform(0, line))),
+                (int(rng.uniform(0, width)), int(line)),
+                rng.uniform(20, 240, 3).tolist(),
+                -1,
+            )
         return cv2.GaussianBlur(picture, (0, 0), height / rng.uniform(30, 120))
     if ground == "clutter":
         picture = np.stack([_soft(rng, size, c) for c in (60, 45, 80)], -1) * 220 + 20
@@ -180,7 +199,9 @@ def _with_shadow(rng: np.random.Generator, back: np.ndarray, mask: np.ndarray, s
     left, right, bottom = xs.min(), xs.max(), ys.max()
     if shadow in ("contact", "both"):
         spot = np.zeros((height, width), np.float32)
-        cv2.ellipse(spot, (int((left + right) / 2), int(bottom)), (int((right - left) * 0.5), int(max(4, height * 0.02))), 0, 0, 360, 1.0, -1)
+        cv2.ellipse(
+            spot, (int((left + right) / 2), int(bottom)), (int((right - left) * 0.5), int(max(4, height * 0.02))), 0, 0, 360, 1.0, -1
+        )
         dark = np.maximum(dark, cv2.GaussianBlur(spot, (0, 0), height * 0.012) * rng.uniform(0.25, 0.55))
     if shadow in ("cast", "both"):
         move = np.float32([[1, 0, width * rng.uniform(-0.06, 0.06)], [0, 1, height * rng.uniform(0.0, 0.04)]])

@@ -60,7 +60,7 @@ def cut_out(photo: Photo, options: CutoutOptions = CutoutOptions(), *, matting: 
     confidence is 0.
     """
     if photo.alpha is not None:
-        return _by_alpha(photo)
+        return _by_alpha(photo.alpha)
     if matting is not None:
         return _by_matting(photo, options, matting)
     return _by_background(photo, options)
@@ -85,14 +85,12 @@ def foreground(photo: Photo, cutout: Cutout, reach_px: int = 6) -> NDArray[np.ui
     return bleed(photo.pixels, cutout.mask, reach_px)
 
 
-def _by_alpha(photo: Photo) -> Cutout:
+def _by_alpha(alpha: NDArray[np.uint8]) -> Cutout:
     from generators.cutout.confidence import box_of, judge_shape
 
-    doubt, reasons = judge_shape(photo.alpha)
-    confidence = round(0.98 * doubt, 3)
-    return Cutout(
-        mask=photo.alpha, box=box_of(photo.alpha), confidence=confidence, method="alpha", reasons=("the file's own transparency", *reasons)
-    )
+    factor, reasons = judge_shape(alpha)
+    told = ("the file's own transparency", *reasons)
+    return Cutout(mask=alpha, box=box_of(alpha), confidence=round(0.98 * factor, 3), method="alpha", reasons=told)
 
 
 def _by_matting(photo: Photo, options: CutoutOptions, matting: Matting) -> Cutout:

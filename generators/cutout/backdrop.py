@@ -24,6 +24,8 @@ DARKEST = 0.22
 """A shadow keeps at least this share of the backdrop's light."""
 TINT = 0.10
 """How far a shadow's factor may differ between the channels."""
+BOUNCE_LAB = 7.0
+"""Chroma that light reflected by the product may add to its shadow."""
 STEEP_LAB = 1.0
 """Steepest slope inside a shadow, ΔE a pixel at 1024 px; edges of products are steeper."""
 
@@ -42,10 +44,14 @@ class Backdrop:
     """Share of the border that is backdrop, in [0, 1]."""
     noise: float
     """ΔE that 90 % of the backdrop's border stays within."""
+    plain: NDArray[np.uint8]
+    """255 where a pixel is within reach of the backdrop, connected to the border or not."""
     outside: NDArray[np.uint8]
     """255 where backdrop and shadow reach the border."""
     shadow: NDArray[np.uint8]
-    """255 where the picture looks like the backdrop in shade, reached or not."""
+    """255 where the picture looks like the backdrop in shade, reached or not, and is not plain."""
+    shaded: NDArray[np.uint8]
+    """As `shadow`, with the faint shade that still counts as plain."""
     steep: NDArray[np.float32]
     """float32 (h, w): slope in ΔE a pixel."""
 
@@ -57,17 +63,19 @@ def find_backdrop(rgb: NDArray[np.uint8]) -> Backdrop:
     lab = to_lab(rgb)
     colour, uniform, noise = _from_border(lab)
     reach = float(np.clip(2.2 * noise + 1.0, LEAST_LAB, MOST_LAB))
-    outside = _touching_border(np.linalg.norm(lab - colour, axis=2) < reach)
+    outside = touching_border(np.linalg.norm(lab - colour, axis=2) < reach)
     if np.mean(outside > 0) > 0.05:
         colour = _local(lab, outside, colour)
     distance = np.linalg.norm(lab - colour, axis=2).astype(np.float32)
     plain = distance < reach
     steep = steepness(lab)
-    shadow = _shaded(rgb, lab, colour) & ~plain
-    lit = _touching_border(plain)
-    flow = _touching_border(plain | (shadow & ~_barrier(steep, noise)))
+    shaded = _shaded(rgb, lab, colour)
+    shadow = shaded & ~plain
+    lit = touching_border(plain)
+    flow = touching_border(plain | (shadow & ~_barrier(steep, noise)))
     outside = _without_leaks(lit, flow, steep)
     return Backdrop(
+        plain=np.where(plain, 255, 0).astype(np.uint8),
         colour=colour,
         distance=distance,
         reach=reach,
@@ -75,6 +83,7 @@ def find_backdrop(rgb: NDArray[np.uint8]) -> Backdrop:
         noise=noise,
         outside=outside,
         shadow=np.where(shadow, 255, 0).astype(np.uint8),
+        shaded=np.where(shaded, 255, 0).astype(np.uint8),
         steep=steep,
     )
 
@@ -136,7 +145,7 @@ def _from_border(lab: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, 
     corners = [(a + b) / 2 for a, b in ((top[0], left[0]), (top[-1], right[0]), (bottom[0], left[-1]), (bottom[-1], right[-1]))]
     flat = (1 - y) * ((1 - x) * corners[0] + x * corners[1]) + y * ((1 - x) * corners[2] + x * corners[3])
     colour = (1 - y) * top[None] + y * bottom[None] + (1 - x) * left[:, None] + x * right[:, None] - flat
-    colour = np.clip(colour, np.float32([0, -128, -128]), np.float32([100, 128, 128])).astype(np.float32)
+    colour = np.clip(colour, np.array([0, -128, -128]), np.array([100, 128, 128])).astype(np.float32)
     away = np.linalg.norm(lab - colour, axis=2)
     ring = np.concatenate([away[:deep].ravel(), away[-deep:].ravel(), away[:, :deep].ravel(), away[:, -deep:].ravel()])
     near = ring[ring < FAR_LAB]
@@ -205,7 +214,7 @@ def _shaded(rgb: NDArray[np.uint8], lab: NDArray[np.float32], colour: NDArray[np
     mean = factor.mean(axis=2)
     spread = factor.max(axis=2) - factor.min(axis=2)
     drift = np.linalg.norm(lab[..., 1:] - colour[..., 1:] * np.sqrt(np.clip(mean, 0, 1))[..., None], axis=2)
-    return np.asarray((mean > DARKEST) & (mean < 1.0) & ((spread < TINT * np.maximum(mean, 0.3)) | (drift < 3.0)), np.bool_)
+    return np.asarray((mean > DARKEST) & (mean < 1.0) & ((spread < TINT * np.maximum(mean, 0.3)) | (drift < BOUNCE_LAB)), np.bool_)
 
 
 def steepness(lab: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -218,7 +227,7 @@ def steepness(lab: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.sqrt(np.sum(across**2 + down**2, axis=2)), np.float32)
 
 
-def _touching_border(area: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def touching_border(area: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Keep the parts of an area that reach the picture's border, 255 inside."""
     import cv2
     import numpy as np

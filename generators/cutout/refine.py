@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generators.cutout.backdrop import to_lab
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -44,7 +46,8 @@ def grab(rgb: NDArray[np.uint8], seed: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if min(int(has_product.sum()), int(has_back.sum())) < 12 or not np.any(marks >= MAYBE_BACK):
         return whole
     cv2.setRNGSeed(7)
-    cv2.grabCut(small, marks, None, np.zeros((1, 65)), np.zeros((1, 65)), ROUNDS, cv2.GC_INIT_WITH_MASK)
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.grabCut(small, marks, (0, 0, 1, 1), *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
     found = np.where((marks == SURE_PRODUCT) | (marks == MAYBE_PRODUCT), 255, 0).astype(np.uint8)
     grown = cv2.resize(found, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
     part = seed[y0:y1, x0:x1]
@@ -75,7 +78,7 @@ def soften(rgb: NDArray[np.uint8], mask: NDArray[np.uint8], band_px: float) -> N
     inside = cv2.distanceTransform((mask > 127).astype(np.uint8), cv2.DIST_L2, 3)
     outside = cv2.distanceTransform((mask <= 127).astype(np.uint8), cv2.DIST_L2, 3)
     band = (inside <= band_px) & (outside <= band_px)
-    lab = cv2.cvtColor(np.ascontiguousarray(rgb).astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
+    lab = to_lab(rgb)
     product = _nearby(lab, inside > band_px * 0.75, band_px)
     back = _nearby(lab, outside > band_px * 0.75, band_px)
     way = product - back

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from generators.cutout.backdrop import Backdrop, find_backdrop
-from generators.cutout.confidence import judge_shape, overlap, seen_edge
+from generators.cutout.confidence import judge_key, judge_shape, overlap, ramp, seen_edge
+from generators.cutout.openings import close_holes, disc, without_shade
 from generators.cutout.refine import MAYBE_BACK, MAYBE_PRODUCT, SURE_BACK, SURE_PRODUCT, grab
 
 if TYPE_CHECKING:
@@ -50,50 +51,10 @@ def _keyed(rgb: NDArray[np.uint8], backdrop: Backdrop) -> Guess:
     key = _without_specks(np.where(backdrop.outside > 0, 0, 255).astype(np.uint8))
     if not key.any():
         return Guess(np.full(key.shape, 255, np.uint8), 0.0, "none", ("nothing stands out from the backdrop",))
-    found, doubtful = close_holes(_without_specks(grab(rgb, _seed_of_key(key, backdrop))), backdrop)
-    agreement = overlap(key, found)
-    edge = seen_edge(found, backdrop.steep)
-    factor, reasons = judge_shape(found)
-    confidence = factor * _ramp(backdrop.uniform, 0.55, 0.95) * _ramp(edge, 0.55, 0.92) * _ramp(agreement, 0.4, 0.85)
-    confidence *= 1 - _ramp(doubtful, 0.0, 0.05)
-    told = (f"backdrop on {backdrop.uniform:.0%} of the border", f"outline seen along {edge:.0%}", f"key and GrabCut agree {agreement:.0%}")
-    return Guess(found, round(float(confidence), 3), "key", (*told, *reasons))
-
-
-def close_holes(mask: NDArray[np.uint8], backdrop: Backdrop) -> tuple[NDArray[np.uint8], float]:
-    """Fill what the outside does not reach, but for openings through which the backdrop itself is seen.
-
-    A white label on a product before white paper looks like an opening: it is one only when it has the backdrop's colour to
-    within its noise and nothing is printed in it. Returns the mask and the share of the product that may be either.
-    """
-    import cv2
-    import numpy as np
-
-    hollow = (mask <= 127).astype(np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(hollow, connectivity=4)
-    outer = set(np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])).tolist())
-    filled, doubtful = mask.copy(), 0
-    for row in range(1, len(stats)):
-        if row in outer:
-            continue
-        part = labels == row
-        filled[part] = 255
-        if stats[row, cv2.CC_STAT_AREA] > 0.01 * np.sum(mask > 127):
-            doubtful += int(stats[row, cv2.CC_STAT_AREA]) if _is_bare(part, backdrop) else 0
-    return filled, doubtful / max(1, int(np.sum(filled > 127)))
-
-
-def _is_bare(part: NDArray[np.bool_], backdrop: Backdrop) -> bool:
-    """Say whether a hole shows the backdrop and nothing else."""
-    import cv2
-    import numpy as np
-
-    core = cv2.erode(part.astype(np.uint8), disc(3)) > 0
-    outline, _ = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    whole = np.zeros(part.shape, np.uint8)
-    cv2.drawContours(whole, outline, -1, 1, cv2.FILLED)
-    printed = float(np.sum((whole > 0) & ~part)) / max(1.0, float(whole.sum()))
-    return bool(core.any() and printed < 0.005 and float(np.mean(backdrop.distance[core])) < max(1.5, backdrop.noise))
+    grabbed = without_shade(_without_specks(grab(rgb, _seed_of_key(key, backdrop))), backdrop)
+    found, doubtful = close_holes(_without_specks(grabbed), backdrop)
+    confidence, reasons = judge_key(key, found, doubtful, backdrop)
+    return Guess(found, confidence, "key", reasons)
 
 
 def _seed_of_key(key: NDArray[np.uint8], backdrop: Backdrop) -> NDArray[np.uint8]:
@@ -126,13 +87,13 @@ def _salient(rgb: NDArray[np.uint8], backdrop: Backdrop) -> Guess:
     for side in (seed[:edge], seed[-edge:], seed[:, :edge], seed[:, -edge:]):
         side[:] = SURE_BACK
     first = np.where(seed == MAYBE_PRODUCT, 255, 0).astype(np.uint8)
-    found = _without_specks(cv2.morphologyEx(grab(rgb, seed), cv2.MORPH_OPEN, disc(3)), 0.15)
+    found = _without_specks(np.asarray(cv2.morphologyEx(grab(rgb, seed), cv2.MORPH_OPEN, disc(3)), np.uint8), 0.15)
     if not found.any():
         return Guess(np.full(found.shape, 255, np.uint8), 0.0, "none", ("no region stands out",))
     agreement = overlap(first, found)
     seen = seen_edge(found, backdrop.steep)
     factor, reasons = judge_shape(found)
-    confidence = 0.62 * factor * _ramp(seen, 0.5, 0.95) * _ramp(agreement, 0.2, 0.7)
+    confidence = 0.62 * factor * ramp(seen, 0.5, 0.95) * ramp(agreement, 0.2, 0.7)
     told = ("the background is not plain", f"outline seen along {seen:.0%}")
     return Guess(found, round(float(confidence), 3), "grabcut", (*told, *reasons))
 
@@ -149,7 +110,7 @@ def standing_out(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     border = np.concatenate([part.reshape(-1, 3) for part in (lab[:deep], lab[-deep:], lab[:, :deep], lab[:, -deep:])])
     cv2.setRNGSeed(7)
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 0.5)
-    _, _, centres = cv2.kmeans(border.astype(np.float32), 6, None, stop, 2, cv2.KMEANS_PP_CENTERS)
+    _, _, centres = cv2.kmeans(border.astype(np.float32), 6, np.zeros((len(border), 1), np.int32), stop, 2, cv2.KMEANS_PP_CENTERS)
     away = np.min(np.linalg.norm(lab[:, :, None] - centres[None, None], axis=3), axis=2)
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
     fine = cv2.resize(
@@ -176,14 +137,3 @@ def _without_specks(mask: NDArray[np.uint8], least: float = LEAST_PIECE) -> NDAr
     keep = np.where(sizes >= least * sizes.max(), 255, 0).astype(np.uint8)
     keep[0] = 0
     return np.asarray(keep[labels], np.uint8)
-
-
-def disc(radius: int) -> Any:
-    """A round structuring element."""
-    import cv2
-
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-
-
-def _ramp(value: float, low: float, high: float) -> float:
-    return min(1.0, max(0.0, (value - low) / (high - low)))
