@@ -147,26 +147,30 @@ def walk(
         folders: list[Any] = [os.scandir(root)]
     except OSError as error:
         raise InputError(f"could not list {root}: {error.strerror}; is it mounted, and is the path right?") from error
-    while folders:
-        item = next(folders[-1], None)
-        if item is None:
-            folders.pop().close()
-            continue
-        try:
-            status = item.stat(follow_symlinks=False)
-        except OSError as error:
-            seen = Seen(path=Path(item.path), size=0, mtime_ns=0, device=0, inode=0)
-            yield Entry(seen=seen, kind="other", why_not=f"could not be looked at: {error.strerror}", is_blocked=True)
-            continue
-        if stat.S_ISDIR(status.st_mode):
-            blocked = _enter(item, status, folders, apart)
-            if blocked is not None:
-                yield blocked
-            continue
-        met.add(item.path)
-        if known and known.get(item.path) == (status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino):
-            continue
-        yield _entry(item, status, ignore)
+    try:
+        while folders:
+            item = next(folders[-1], None)
+            if item is None:
+                folders.pop().close()
+                continue
+            try:
+                status = item.stat(follow_symlinks=False)
+            except OSError as error:
+                seen = Seen(path=Path(item.path), size=0, mtime_ns=0, device=0, inode=0)
+                yield Entry(seen=seen, kind="other", why_not=f"could not be looked at: {error.strerror}", is_blocked=True)
+                continue
+            if stat.S_ISDIR(status.st_mode):
+                blocked = _enter(item, status, folders, apart)
+                if blocked is not None:
+                    yield blocked
+                continue
+            met.add(item.path)
+            if known and known.get(item.path) == (status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino):
+                continue
+            yield _entry(item, status, ignore)
+    finally:
+        for folder in folders:
+            folder.close()
 
 
 def _pattern(more: tuple[str, ...]) -> re.Pattern[str]:

@@ -9,9 +9,10 @@ import pytest
 
 from clipper.errors import InputError
 from clipper.media.ending import why_unfinished
-from pipelines.watch.inbox import Inbox, InboxOptions, open_for_writing, walk
+from pipelines.watch.inbox import Inbox, open_for_writing, walk
+from pipelines.watch.options import WatchOptions
 
-QUICK = InboxOptions(stable_s=10, scans=2, min_bytes=16)
+QUICK = WatchOptions(stable_s=10, scans=2, min_bytes=16)
 
 
 def box(kind: bytes, size: int) -> bytes:
@@ -27,10 +28,10 @@ def flv(tags: int) -> bytes:
 
 
 def verdicts(inbox: Inbox, now: float) -> dict[str, tuple[str, str]]:
-    return {os.fsdecode(Path(os.fsdecode(judged.entry.path)).name): (judged.verdict, judged.why) for judged in inbox.scan(now)}
+    return {judged.entry.seen.path.name: (judged.verdict, judged.why) for judged in inbox.scan(now)}
 
 
-def settled(root: Path, options: InboxOptions = QUICK) -> dict[str, tuple[str, str]]:
+def settled(root: Path, options: WatchOptions = QUICK) -> dict[str, tuple[str, str]]:
     inbox = Inbox(root, options)
     verdicts(inbox, 0.0)
     return verdicts(inbox, 11.0)
@@ -78,7 +79,7 @@ def test_a_small_beginning_is_judged_again_when_it_has_grown(tmp_path: Path) -> 
 def test_a_container_that_shows_no_end_waits(tmp_path: Path, name: str, data: bytes, missing: str) -> None:
     (tmp_path / name).write_bytes(data)
     assert why_unfinished(tmp_path / name) == missing
-    assert settled(tmp_path, InboxOptions(min_bytes=1))[name] == ("waiting", missing)
+    assert settled(tmp_path, WatchOptions(min_bytes=1))[name] == ("waiting", missing)
 
 
 @pytest.mark.parametrize("data", [MP4, box(b"ftyp", 24) + box(b"moov", 400) + b"\0\0\0\0mdat" + bytes(50), flv(3)])
@@ -114,13 +115,12 @@ def test_temporary_names_links_pipes_and_folders_are_left_alone(tmp_path: Path) 
     assert found.pop("inside.mp4") == ("ready", "")
     assert {why for verdict, why in found.values()} == {
         "temporary or hidden name",
-        "folder that is not entered",
         "symbolic link",
         "no regular file",
         "side file",
     }
     assert {verdict for verdict, _ in found.values()} == {"ignored"}
-    assert "thumb.mp4" not in found and len(found) == 11
+    assert "thumb.mp4" not in found and len(found) == 10
 
 
 def test_what_is_no_recording_is_rejected_with_the_reason(tmp_path: Path) -> None:
@@ -140,24 +140,23 @@ def test_any_name_comes_through_byte_for_byte(tmp_path: Path, name: bytes) -> No
     inbox = Inbox(tmp_path, QUICK)
     list(inbox.scan(0.0))
     (judged,) = inbox.scan(20.0)
-    assert judged.entry.path == path and judged.verdict == "ready"
+    assert os.fsencode(judged.entry.seen.path) == path and judged.verdict == "ready"
 
 
 def test_what_was_dealt_with_is_left_out_until_it_changes(tmp_path: Path) -> None:
     file = tmp_path / "a.mp4"
     file.write_bytes(MP4)
-    (entry,) = walk(tmp_path)
-    assert entry.identity is not None
-    known = {entry.path: entry.identity}
+    (entry,) = walk(tmp_path, QUICK)
+    known = {str(entry.seen.path): entry.seen.stamp}
     assert list(Inbox(tmp_path, QUICK).scan(0.0, known)) == []
     os.replace(file, tmp_path / "old")  # noqa: PTH105
     file.write_bytes(MP4)
-    assert {Path(os.fsdecode(judged.entry.path)).name for judged in Inbox(tmp_path, QUICK).scan(0.0, known)} == {"a.mp4", "old"}
+    assert {judged.entry.seen.path.name for judged in Inbox(tmp_path, QUICK).scan(0.0, known)} == {"a.mp4", "old"}
 
 
 def test_a_lost_folder_is_an_error_and_not_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is it mounted"):
-        list(walk(tmp_path / "gone"))
+        list(walk(tmp_path / "gone", QUICK))
 
 
 def test_a_name_without_permission_is_blocked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,4 +167,27 @@ def test_a_name_without_permission_is_blocked(tmp_path: Path, monkeypatch: pytes
 
 def test_options_say_their_range() -> None:
     with pytest.raises(InputError, match=r"watch\.stable_s = -1: expected 0"):
-        InboxOptions(stable_s=-1)
+        WatchOptions(stable_s=-1)
+
+
+def test_what_a_recorder_has_closed_need_not_be_quiet(tmp_path: Path) -> None:
+    (tmp_path / "a.flv").write_bytes(flv(2))
+    (tmp_path / "b.flv").write_bytes(flv(2)[:-9])
+    inbox = Inbox(tmp_path, QUICK)
+    inbox.closed |= {str(tmp_path / "a.flv"), str(tmp_path / "b.flv")}
+    assert {name: verdict for name, (verdict, _) in verdicts(inbox, 0.0).items()} == {"a.flv": "ready", "b.flv": "waiting"}
+
+
+def test_results_that_lie_in_the_folder_are_not_entered(tmp_path: Path) -> None:
+    for folder in ("run", "out"):
+        (tmp_path / folder / "clips").mkdir(parents=True)
+        (tmp_path / folder / "clips" / "001.mp4").write_bytes(MP4)
+    (tmp_path / "run" / "manifest.json").write_text("{}")
+    assert [entry.seen.path.parent.parent.name for entry in walk(tmp_path, QUICK)] == ["out"]
+    assert list(walk(tmp_path, QUICK, apart=tmp_path / "out")) == []
+
+
+def test_names_that_the_options_leave_alone(tmp_path: Path) -> None:
+    for name in ("a.BAK", "b.mp4", "keep.mp4"):
+        (tmp_path / name).write_bytes(MP4)
+    assert {entry.seen.path.name for entry in walk(tmp_path, WatchOptions(ignore=("*.bak", "b.*"))) if not entry.why_not} == {"keep.mp4"}
