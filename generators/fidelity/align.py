@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from generators.fidelity.reference import KEYPOINTS, Matrix, Reference, scaling
+from generators.fidelity.reference import KEYPOINTS, Matrix, Reference, scaling, shifting
 
 SEARCH_PX = 480
 """Short edge of the frame in which key points are looked for."""
@@ -33,7 +33,7 @@ class Pose:
     matrix: Matrix
     """From reference pixels to pixels of the frame."""
     score: float
-    """Correlation of the edges on and around the product, in [-1, 1]."""
+    """Correlation of the edges on and around the product, less where colours differ or little is seen, in [-1, 1]."""
 
     def scale(self, reference: Reference) -> float:
         """Return frame pixels per reference pixel at the product's centre."""
@@ -113,7 +113,7 @@ def refine(reference: Reference, frame: Any, matrix: Matrix) -> Pose | None:
             return None
         matrix = found @ to_view
     view = reference.at(FINE)
-    return Pose(matrix, _edge_score(view, frame, matrix @ np.linalg.inv(view_matrix(reference, view))))
+    return Pose(matrix, _score(view, frame, matrix @ np.linalg.inv(view_matrix(reference, view))))
 
 
 def view_matrix(reference: Reference, view: Reference) -> Matrix:
@@ -139,14 +139,20 @@ def grey(image: Any) -> Any:
     """Return luma: `uint8 (h, w)`."""
     import cv2
 
-    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    luma: Any = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    return luma
 
 
 def sift() -> Any:
     """Return the key-point detector: a low contrast limit, so that plain goods give some too."""
+    return _sift(KEYPOINTS)
+
+
+def _sift(most: int) -> Any:
     import cv2
 
-    return cv2.SIFT_create(KEYPOINTS, contrastThreshold=0.025)
+    create: Any = cv2.SIFT_create  # type: ignore[attr-defined] # the stubs of OpenCV 5 leave it out
+    return create(most, contrastThreshold=0.025)
 
 
 def _by_key_points(reference: Reference, frame: Any) -> Iterator[Matrix]:
@@ -154,7 +160,7 @@ def _by_key_points(reference: Reference, frame: Any) -> Iterator[Matrix]:
     import numpy as np
 
     ours, wanted = sift().detectAndCompute(grey(reference.image), reference.mask)
-    theirs, seen = cv2.SIFT_create(3 * KEYPOINTS, contrastThreshold=0.025).detectAndCompute(grey(frame), None)
+    theirs, seen = _sift(3 * KEYPOINTS).detectAndCompute(grey(frame), None)
     if wanted is None or seen is None or len(ours) < FEWEST or len(theirs) < 2:
         return
     pairs = cv2.BFMatcher(cv2.NORM_L2).knnMatch(wanted, seen, k=2)
@@ -187,50 +193,67 @@ TEMPLATE_PX = 120
 SCALES = 22
 STEEPNESS = 1.14
 """Ratio between two sizes that are tried."""
-BEST_PLACES = 3
+BEST_PLACES = 4
+COLOUR_SLACK = 90.0
+"""Root mean square difference of colour, in 8-bit steps, that weighs as much as having no edge in common."""
+COLOUR_SPREAD = 60.0
+"""Median difference of colour, in 8-bit steps, at which a place loses most of its score."""
 
 
 def _by_edges(reference: Reference, frame: Any) -> Iterator[Matrix]:
-    """Slide the reference's edges over the frame's at many sizes; yield the best places, best first."""
+    """Slide the reference's edges and colours over the frame at many sizes; yield the best places, best first."""
     import cv2
-    import numpy as np
 
     factor = TEMPLATE_PX / min(frame.shape[:2])
-    small = edges(cv2.resize(frame, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA))
+    small = cv2.resize(frame, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     room = max(small.shape) // 3
-    small = cv2.copyMakeBorder(small, room, room, room, room, cv2.BORDER_CONSTANT, value=0)
+    outline = cv2.copyMakeBorder(edges(small), room, room, room, room, cv2.BORDER_CONSTANT, value=0)
+    colours = cv2.copyMakeBorder(small, room, room, room, room, cv2.BORDER_REPLICATE)
     found = []
     for step in range(SCALES):
         share = 2.2 * max(frame.shape[:2]) * factor / STEEPNESS**step / max(reference.mask.shape)
         size = (round(reference.mask.shape[1] * share), round(reference.mask.shape[0] * share))
-        if min(size) < 8 or size[0] >= small.shape[1] or size[1] >= small.shape[0]:
+        if min(size) < 8 or size[0] >= outline.shape[1] or size[1] >= outline.shape[0]:
             continue
-        picture = cv2.resize(reference.image, size, interpolation=cv2.INTER_AREA)
-        mask = cv2.dilate(cv2.resize(reference.mask, size, interpolation=cv2.INTER_AREA), np.ones((3, 3), np.uint8))
-        scores = cv2.matchTemplate(small, edges(picture) * (mask > 127), cv2.TM_CCOEFF_NORMED)
-        _, score, _, (x, y) = cv2.minMaxLoc(scores)
-        found.append((score, share, x - room, y - room))
+        for score, x, y in _slide(reference, outline, colours, size):
+            found.append((score, share, x - room, y - room))
     for _, share, x, y in sorted(found, reverse=True)[:BEST_PLACES]:
-        moved = scaling(share)
-        moved[0, 2] += x
-        moved[1, 2] += y
-        yield scaling(1 / factor) @ moved
+        yield scaling(1 / factor) @ shifting(x, y) @ scaling(share)
 
 
-def _edge_score(view: Reference, frame: Any, matrix: Matrix) -> float:
-    """Correlate the edges on and just around the product; what shows little of it proves little."""
+def _slide(reference: Reference, outline: Any, colours: Any, size: tuple[int, int]) -> list[tuple[float, int, int]]:
+    """Try every place at one size; return the best by edges, less what the colours differ."""
+    import cv2
+    import numpy as np
+
+    picture = cv2.resize(reference.image, size, interpolation=cv2.INTER_AREA)
+    mask = cv2.resize(reference.mask, size, interpolation=cv2.INTER_AREA)
+    around = cv2.dilate(mask, np.ones((3, 3), np.uint8)) > 127
+    alike = cv2.matchTemplate(outline, edges(picture) * around, cv2.TM_CCOEFF_NORMED)
+    inner = np.dstack([(mask > 200).astype(np.float32)] * 3)
+    apart = cv2.matchTemplate(colours.astype(np.float32), picture.astype(np.float32), cv2.TM_SQDIFF, mask=inner)
+    apart = np.sqrt(np.maximum(apart, 0) / max(1.0, float(inner.sum())))
+    _, score, _, (x, y) = cv2.minMaxLoc(alike - apart / COLOUR_SLACK)
+    return [(score, x, y)]
+
+
+def _score(view: Reference, frame: Any, matrix: Matrix) -> float:
+    """Correlate the edges on and just around the product; other colours, and showing little of it, prove less."""
     import cv2
     import numpy as np
 
     image, inside = rectify(frame, matrix, view)
-    area = (cv2.dilate(view.mask, np.ones((5, 5), np.uint8)) > 127) & (inside > 0)
-    if int(area.sum()) < 100:
+    product, reached = view.mask > 127, inside > 0
+    area = (cv2.dilate(view.mask, np.ones((5, 5), np.uint8)) > 127) & reached
+    if int(area.sum()) < 100 or not (product & reached).any():
         return -1.0
     ours, theirs = edges(view.image)[area], edges(image)[area]
     ours, theirs = ours - ours.mean(), theirs - theirs.mean()
     spread = float(np.sqrt((ours**2).sum() * (theirs**2).sum()))
-    visible = float(area.sum()) / max(1.0, float((view.mask > 127).sum()))
-    return float((ours * theirs).sum() / spread) * min(1.0, visible) ** 0.25 if spread > 1e-6 else 0.0
+    alike = float((ours * theirs).sum() / spread) if spread > 1e-6 else 0.0
+    apart = float(np.median(np.abs(view.image.astype(np.int16) - image)[product & reached].max(axis=1)))
+    visible = min(1.0, float((product & reached).sum() / product.sum()))
+    return alike * float(visible**0.25) * float(np.exp(-((apart / COLOUR_SPREAD) ** 2)))
 
 
 # --- Lucas-Kanade ---------------------------------------------------------------------------------

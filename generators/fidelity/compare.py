@@ -223,8 +223,8 @@ def delta_e(one: Any, other: Any) -> Any:
     s_l = 1 + 0.015 * (l_mean - 50) ** 2 / np.sqrt(20 + (l_mean - 50) ** 2)
     s_c, s_h = 1 + 0.045 * c_mean, 1 + 0.015 * c_mean * t
     r_t = -2 * np.sqrt(c_mean**7 / (c_mean**7 + 25.0**7)) * np.sin(np.radians(60 * np.exp(-(((h_mean - 275) / 25) ** 2))))
-    l, c, h = d_l / s_l, d_c / s_c, d_h / s_h
-    return np.sqrt(np.maximum(l**2 + c**2 + h**2 + r_t * c * h, 0))
+    lightness, chroma, hue = d_l / s_l, d_c / s_c, d_h / s_h
+    return np.sqrt(np.maximum(lightness**2 + chroma**2 + hue**2 + r_t * chroma * hue, 0))
 
 
 # --- sharpness and outline ------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from typing import Any
 from generators.fidelity.align import Pose, find, follow, grey, place
 from generators.fidelity.compare import Look, look
 from generators.fidelity.options import FidelityOptions
-from generators.fidelity.reference import Matrix, Reference, build_reference, scaling
+from generators.fidelity.reference import Reference, build_reference, scaling
 from generators.values import Cutout, Footage, Photo
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ MOST_JITTER = 0.02
 """Largest distance between the found and the smoothed place, as a share of the product's long edge."""
 MOST_ELSEWHERE = 0.22
 """Largest share of the outline that is out of place: a product that grew or shrank would show around the one put back."""
-LEAST_SCORE = 0.35
+LEAST_SCORE = 0.3
 """Least correlation of the edges: a molten label lowers it, the outline keeps it up."""
 MOST_GAIN, MOST_LOCAL_GAIN = 0.07, 0.06
 """How far light may be taken over, for the whole product and from place to place; more would fail the gate's colour."""
@@ -74,7 +74,8 @@ def try_lock(photo: Photo, cutout: Cutout, footage: Footage, options: FidelityOp
     if jitter > MOST_JITTER:
         return _refused(f"the product does not move smoothly: it jumps by {jitter:.1%} of its size")
     gain = _local_fit(times, [[gains[index]] for index in times], footage.count)[:, 0]
-    return Lock(LockedFootage(footage, photo, cutout, reference, smooth, gain), "")
+    size = (footage.width_px, footage.height_px, footage.fps, footage.count)
+    return Lock(LockedFootage(footage, photo, cutout, reference, smooth, gain, *size), "")
 
 
 def _refused(reason: str) -> Lock:
@@ -169,27 +170,11 @@ class LockedFootage:
     """Place of the product's corners: `float64 (count, 4, 2)`."""
     gain: Any
     """Lightness of the product: `float64 (count,)`."""
+    width_px: int
+    height_px: int
+    fps: Fraction
+    count: int
     _sizes: dict[int, tuple[Any, Any, float]] = field(default_factory=dict)
-
-    @property
-    def width_px(self) -> int:
-        """Width of a frame."""
-        return self.source.width_px
-
-    @property
-    def height_px(self) -> int:
-        """Height of a frame."""
-        return self.source.height_px
-
-    @property
-    def fps(self) -> Fraction:
-        """Frame rate."""
-        return self.source.fps
-
-    @property
-    def count(self) -> int:
-        """Number of frames."""
-        return self.source.count
 
     def frames(self, start: int = 0, stop: int | None = None, step: int = 1) -> Iterator[Any]:
         """Yield every `step`-th frame of the half-open range."""

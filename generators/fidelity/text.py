@@ -81,7 +81,7 @@ class RapidReader:
     def _read(self, pixels: Any) -> tuple[TextLine, ...]:
         import numpy as np
 
-        result = self._engine(np.ascontiguousarray(pixels[..., ::-1]))
+        result: Any = self._engine(np.ascontiguousarray(pixels[..., ::-1]))
         if result.txts is None or result.boxes is None or result.scores is None:
             return ()
         return tuple(
