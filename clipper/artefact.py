@@ -31,7 +31,8 @@ def dumps(value: object, schema: str, version: int, *, key: str = "") -> bytes:
     The key says what the value was made from; `key_of` reads it back without decoding the value.
     """
     box = {"schema": f"livecut.{schema}", "version": version, "key": key, "value": plain(value)}
-    return json.dumps(box, ensure_ascii=False, indent=1, allow_nan=False).encode() + b"\n"
+    text = json.dumps(box, ensure_ascii=False, indent=1, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace") + b"\n"  # a file name that is no UTF-8 becomes \udcXX, which JSON reads back
 
 
 def plain(value: object) -> Any:

@@ -96,7 +96,8 @@ def run_one(inputs: Inputs, settings: Settings, ledger: Ledger, *, replan: bool,
             verdict = jobs.of_manifest(done.manifest)
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt | SystemExit)
-            settle(ledger, claim, Verdict(outcome="stopped", code=130) if stopped else jobs.judge(error, inputs.recording))
+            with suppress(LostLease, LedgerError):  # the error under way says more; the lease ends by itself
+                settle(ledger, claim, Verdict(outcome="stopped", code=130) if stopped else jobs.judge(error, inputs.recording))
             raise
         settle(ledger, claim, verdict)
     return done

@@ -5,6 +5,7 @@ stdout carries results, one path a line; stderr carries progress and log.
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -36,6 +37,8 @@ Exit codes: 0 done; 1 failed; 2 wrong use or input; 3 some inputs failed; 4 miss
 
 def main() -> None:
     """Run the command line and exit with the code of its outcome."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # a path that is no UTF-8 is printed as the bytes it has
     sys.exit(run(sys.argv[1:]))
 
 
@@ -232,7 +235,7 @@ def render(plans: tuple[Path, ...], dry_run: bool, **options: Any) -> int:
 
         for video in render_boards(boards, settings=settings, progress=display, cancelled=stop.is_set):
             click.echo(video)
-    cli_batch.amend(plans)
+    cli_batch.amend(plans, settings)
     return 0
 
 

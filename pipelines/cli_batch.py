@@ -28,8 +28,13 @@ WIDTH = 40
 
 
 def shown(path: Path) -> str:
-    """A path for people and for JSON: bytes that are no UTF-8 as \\xNN, control characters escaped."""
-    return printable(os.fsencode(path).decode("utf-8", "backslashreplace"))
+    """A path for people: bytes that are no UTF-8 as \\xNN, control characters escaped."""
+    return printable(named(path))
+
+
+def named(path: Path) -> str:
+    """A path for JSON: as it is, but for bytes that are no UTF-8, which become \\xNN."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 # --- clip: several recordings -------------------------------------------------------------------
@@ -157,13 +162,13 @@ def record_videos(folders: Sequence[Path], settings: Settings, say: Callable[[st
                 batch.settle(ledger, claim, jobs.Verdict(outcome="finished"))
 
 
-def amend(plans: Sequence[Path]) -> None:
+def amend(plans: Sequence[Path], settings: Settings) -> None:
     """Tell the ledger that the clips of edited plans were rendered anew."""
     from pipelines import batch, jobs
     from pipelines.ledger import Ledger, seal
 
     for run in dict.fromkeys(path.resolve().parent.parent for path in plans):
-        path = run.parent / batch.NAME
+        path = batch.ledger_path(settings) if settings.run.ledger else run.parent / batch.NAME
         if not path.is_file():
             continue
         with Ledger(path) as opened:
@@ -176,12 +181,12 @@ def amend(plans: Sequence[Path]) -> None:
 def _tell(outcome: Outcome, as_json: bool) -> None:
     manifest = _manifest(outcome)
     if as_json:
-        row: dict[str, Any] = {"recording": shown(outcome.recording), "state": outcome.state, "exit_code": outcome.code}
+        row: dict[str, Any] = {"recording": named(outcome.recording), "state": outcome.state, "exit_code": outcome.code}
         row |= {"attempt": outcome.attempt, "seconds": round(outcome.seconds, 1), "reused": outcome.reused}
         if outcome.same_as:
-            row["same_as"] = shown(outcome.same_as)
+            row["same_as"] = named(outcome.same_as)
         if outcome.folder:
-            row["folder"] = shown(outcome.folder)
+            row["folder"] = named(outcome.folder)
         if manifest is not None:
             row["manifest"] = manifest
         if outcome.code:
@@ -304,12 +309,12 @@ def status(file: Path | None, states: tuple[str, ...], as_json: bool, **options:
 
 def _row(row: FileRow, jobs: dict[int, Job]) -> dict[str, Any]:
     job = jobs.get(row.job_id or 0)
-    told: dict[str, Any] = {"file": shown(row.path), "state": row.state, "reason": row.reason, "size": row.stamp[0], "seen_at": row.seen_at}
-    if "\\x" in told["file"]:
+    told: dict[str, Any] = {"file": named(row.path), "state": row.state, "reason": row.reason, "size": row.stamp[0], "seen_at": row.seen_at}
+    if os.fsencode(row.path) != told["file"].encode():
         told["file_hex"] = os.fsencode(row.path).hex()
     if job:
         told |= {"job": job.id, "kind": job.kind, "attempt": job.attempt, "failures": job.failures, "exit_code": job.code}
-        told |= {"folder": shown(job.folder), "content": job.content, "options": job.options, "changed_at": job.changed_at}
+        told |= {"folder": named(job.folder), "content": job.content, "options": job.options, "changed_at": job.changed_at}
     return told
 
 
@@ -321,7 +326,7 @@ def _one(ledger: Ledger, file: Path, as_json: bool) -> None:
     if as_json:
         told = _row(row, jobs)
         told["history"] = [_event(event) for event in events]
-        told["outputs"] = [{"file": shown(one.path), "sha256": one.sha256, "size": one.size} for one in outputs]
+        told["outputs"] = [{"file": named(one.path), "sha256": one.sha256, "size": one.size} for one in outputs]
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
         return
     click.echo(f"{shown(row.path)}: {row.state}" + (f": {printable(row.reason)}" if row.reason else ""))
@@ -373,7 +378,7 @@ def ledger_audit(as_json: bool, **options: Any) -> int:
     with _open(options) as opened:
         found = audit(opened)
     if as_json:
-        rows = [{"wrong": one.wrong, "path": shown(one.path) if one.path else None, "text": one.text} for one in found.findings]
+        rows = [{"wrong": one.wrong, "path": named(one.path) if one.path else None, "text": one.text} for one in found.findings]
         told = {"clean": found.is_clean, "files": found.files, "jobs": found.jobs, "outputs": found.outputs, "findings": rows}
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
         return 0 if found.is_clean else 1

@@ -109,7 +109,7 @@ def make_clips(
     media.sniff(inputs.recording)
     meter = Meter(progress, cancelled, until=until)
     work = Workdir(Path(folder) if folder else run_folder(Path(settings.run.out), inputs.recording))
-    with _writable(work.root), _alone(work.root):
+    with writable(work.root), alone(work.root):
         try:
             analysis = analyse(inputs, settings, work, meter)
             memory.release()
@@ -142,13 +142,13 @@ def render_plans(
         if path.resolve().parent.name == "plans" and (root / "manifest.json").is_file():
             runs.setdefault(root, set()).add(path.stem)
             continue
-        with _writable(path.parent):
+        with writable(path.parent):
             source = media.probe(Path(edited.recording))
             clip = _render_one(PlanFile(path.stem, edited, True), source, settings, Workdir(path.resolve().parent), meter, "")
         videos.append(path.resolve().parent / clip.render.video)
     for root, names in runs.items():
         work = Workdir(root)
-        with _writable(root), _alone(root):
+        with writable(root), alone(root):
             analysis = _stored(root)
             files = stored_plans(root / "plans")
             clips = _render_all(files, analysis.recording, settings, work, meter)
@@ -187,7 +187,7 @@ def analyse(inputs: Inputs, settings: Settings, work: Workdir, meter: Meter) -> 
     with meter.stage("listen"):
         loudness = work.step("loudness", Track, sound.VERSION, (source.sha256,), lambda: sound.measure_loudness(media.audio_blocks(source)))
     with meter.stage("look") as tell:
-        pictures = [(product.sku, [_stamp(Path(image)) for image in product.images]) for product in products]
+        pictures = [(product.sku, [stamp(Path(image)) for image in product.images]) for product in products]
         picture = work.step(
             "picture",
             Picture,
@@ -233,7 +233,7 @@ def publish(
         data = manifest(analysis, clips, why_nothing=why_nothing)
         artefact.save(work.root / "manifest.json", _json(data))
         page = report(data, analysis.transcript, analysis.evidence, analysis.findings, work.root, products=analysis.catalog.products)
-        artefact.save(work.root / "report.html", page.encode())
+        artefact.save(work.root / "report.html", page.encode("utf-8", "backslashreplace"))
     earlier = _remembered(work)
     made = [*earlier["made"], *(name for name in work.made if name not in earlier["made"])]
     run = {
@@ -286,10 +286,11 @@ def run_folder(out: Path, recording: Path) -> Path:
 
 def _identity(path: Path) -> tuple[object, ...]:
     """What tells that a file is still the one that was probed, without reading it."""
-    return _stamp(path.resolve())
+    return stamp(path.resolve())
 
 
-def _stamp(path: Path) -> tuple[object, ...]:
+def stamp(path: Path) -> tuple[object, ...]:
+    """What tells that a file is still the same one, without reading it; a missing file has a stamp of its own."""
     try:
         stat = path.stat()
     except OSError:
@@ -438,11 +439,11 @@ def _stored(root: Path) -> Analysis:
 
 
 def _json(data: Mapping[str, Any]) -> bytes:
-    return json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False).encode() + b"\n"
+    return json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False).encode("utf-8", "backslashreplace") + b"\n"
 
 
 @contextmanager
-def _writable(folder: Path) -> Iterator[None]:
+def writable(folder: Path) -> Iterator[None]:
     """Turn a full disk or a read-only folder into an error that says what to do."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -458,7 +459,7 @@ def _writable(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
     """Keep two runs out of one folder; the lock goes with the process."""
     with (folder / ".lock").open("w") as lock:
         try:

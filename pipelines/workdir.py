@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 def digest(*parts: object) -> str:
     """Digest values, options and plain data to 32 hexadecimal digits."""
     data = json.dumps([artefact.plain(part) for part in parts], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(data.encode()).hexdigest()[:32]
+    return hashlib.sha256(data.encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
 @dataclass(slots=True)

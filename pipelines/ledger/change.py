@@ -62,9 +62,9 @@ class Change:
             "INSERT INTO files (path, job, state, reason, size, mtime_ns, device, inode, first_seen_at, seen_at)"
             " VALUES (?1, NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8) ON CONFLICT (path) DO UPDATE SET job = NULL, state = ?2, reason = ?3,"
             " size = ?4, mtime_ns = ?5, device = ?6, inode = ?7, seen_at = ?8",
-            (path, state, reason, *seen.stamp, self.now),
+            (path, state, _storable(reason), *seen.stamp, self.now),
         )
-        if row is None or row[1:] != (state, reason):
+        if row is None or row[1:] != (state, _storable(reason)):
             self._tell(state, row[0] if row else None, path=path, detail=reason)
         if row and row[0] is not None:
             self._orphaned(int(row[0]), reason or "the file has gone")
@@ -205,7 +205,7 @@ class Change:
         changed = self.connection.execute(
             "UPDATE jobs SET state = ?, reason = ?, code = ?, due_at = ?, changed_at = ?, owner = '', lease_until = 0"
             " WHERE id = ? AND state = ? AND attempt = ?",
-            (state, reason, job.code if code is None else code, due_at, self.now, job.id, job.state, job.attempt),
+            (state, _storable(reason), job.code if code is None else code, due_at, self.now, job.id, job.state, job.attempt),
         ).rowcount
         assert changed == 1, "the write lock is held"
         self._tell(state, job.id, attempt=job.attempt, detail=reason)
@@ -262,7 +262,7 @@ class Change:
     ) -> None:
         self.connection.execute(
             "INSERT INTO events (at, job, path, attempt, what, detail) VALUES (?, ?, ?, ?, ?, ?)",
-            (self.now, job_id, path, attempt, what, detail),
+            (self.now, job_id, path, attempt, what, _storable(detail)),
         )
 
     def job(self, job_id: int) -> Job:
@@ -271,6 +271,11 @@ class Change:
         if row is None:
             raise KeyError(job_id)
         return job_of(row)
+
+
+def _storable(text: str) -> str:
+    """Text that SQLite takes: a message may name a file whose name is no UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def job_of(row: Sequence[Any]) -> Job:

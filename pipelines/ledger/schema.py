@@ -9,6 +9,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from clipper.errors import InputError
 from pipelines.ledger import filesystem
 from pipelines.ledger.states import LedgerError
 
@@ -88,9 +89,15 @@ _VERSION_AT = 60
 def connect(path: Path) -> sqlite3.Connection:
     """Open the ledger, making or migrating it as needed.
 
-    Raises LedgerError, with the file untouched, when it is damaged, newer than this program or on a network file system.
+    Raises LedgerError, with the file untouched, when it is damaged, newer than this program or on a network file system, and
+    InputError when its folder cannot be made.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"could not write {path.parent}: {error.strerror or error}; choose another folder with -o, or another ledger with --ledger"
+        ) from error
     remote = filesystem.network_name(path.parent)
     if remote:
         raise LedgerError(

@@ -65,7 +65,7 @@ def url_of(path: str) -> str:
 
     The leading `./` keeps a name with a colon or two slashes from being taken for a scheme or a host.
     """
-    return "./" + quote(path.lstrip("/"), safe="/")
+    return "./" + quote(os.fsencode(path.lstrip("/")), safe="/")  # the bytes of the name, UTF-8 or not
 
 
 def _flat(picture: Image) -> Image:

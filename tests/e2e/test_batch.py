@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -49,6 +50,22 @@ def test_a_folder_of_recordings(clock: Path, tmp_path: Path, capfd: pytest.Captu
     assert not (out / "a" / ".session.json").exists()
     assert cli.run(["clip", str(inbox), "-o", str(out), "--json"]) == 3
     assert json.loads(capfd.readouterr().out.splitlines()[0])["reused"]
+    assert cli.run(["ledger", "audit", "-o", str(out)]) == 0
+
+
+@pytest.mark.slow
+def test_names_that_are_no_text_go_all_the_way(clock: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    inbox, out = tmp_path / "in", tmp_path / "out"
+    inbox.mkdir()
+    name = os.fsdecode(b"bad\xff\xfe\n.mp4")
+    shutil.copy(clock, inbox / name)
+    assert cli.run(["clip", str(inbox), "-o", str(out), "--json"]) == 5
+    assert json.loads(capfd.readouterr().out)["recording"].endswith("bad\\xff\\xfe\n.mp4")
+    assert json.loads((out / name.removesuffix(".mp4") / "manifest.json").read_text(encoding="utf-8"))["recording"]["path"] == str(
+        inbox / name
+    )
+    assert cli.run(["status", "-o", str(out)]) == 0
+    assert "bad\\xff\\xfe\\x0a.mp4" in capfd.readouterr().out
     assert cli.run(["ledger", "audit", "-o", str(out)]) == 0
 
 

@@ -257,6 +257,14 @@ def test_names_of_any_bytes_come_back_as_they_were(ledger: Ledger, tmp_path: Pat
     assert sorted(os.fsencode(job.path.name) for job in ledger.jobs()) == sorted(raw)
 
 
+def test_a_reason_may_name_such_a_file(ledger: Ledger, tmp_path: Path) -> None:
+    job = add(ledger, tmp_path / "a.mp4")
+    ledger.fail(claimed(ledger), "could not read bad\udcff.mp4")
+    assert ledger.job(job.id).reason == "could not read bad\\udcff.mp4"
+    ledger.note([Seen.of(tmp_path / "a.mp4")], "rejected", "bad\udcff.mp4 is text")
+    assert [event.detail for event in ledger.history(path=tmp_path / "a.mp4")][-1] == "bad\\udcff.mp4 is text"
+
+
 def test_forgetting_drops_the_row_and_keeps_the_results(ledger: Ledger, tmp_path: Path) -> None:
     job = add(ledger, tmp_path / "a.mp4")
     claim = claimed(ledger)
