@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clipper.audience import find_logs
-from clipper.catalog import find_catalog
+from clipper.catalog import CATALOG_NAMES, find_catalog
 from clipper.errors import InputError
 from pipelines.clips import Inputs
 from pipelines.ledger import FINISHED, FileRow, Ledger, Seen, State
+from pipelines.recordings import looks_like_a_recording
 from pipelines.settings import Settings
 from pipelines.watch.inbox import Entry, Inbox, Judged, Stamp
 
@@ -67,6 +68,10 @@ class Folder:
     _known: dict[str, Stamp] = field(default_factory=dict)
     _noted: dict[str, tuple[State, str, Stamp]] = field(default_factory=dict)
     _notes: list[tuple[Seen, State, str]] = field(default_factory=list)
+    _products: set[Path] = field(default_factory=set)
+    """Folders in which pictures are new."""
+    _unfinished: set[Path] = field(default_factory=set)
+    """Folders in which a picture is still being written."""
     _ready_since: dict[str, float] = field(default_factory=dict)
     _again: dict[str, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -95,6 +100,9 @@ class Folder:
 
     def came_back(self, recording: Path) -> None:
         """Hear that the batch could not finish a recording for now: it is looked at again later."""
+        if recording.is_dir():
+            self._products.add(recording)
+            return
         with self._lock:
             self._known.pop(str(recording), None)
             self._again[str(recording)] = time.monotonic() + AGAIN_S
@@ -110,6 +118,7 @@ class Folder:
         began = time.monotonic()
         dirty: set[Path] = set()
         before = self._identity()
+        self._unfinished.clear()
         try:
             for judged in self._inbox.scan(began, self._known):
                 if judged.entry.kind == "side file" and not judged.entry.why_not:
@@ -126,6 +135,7 @@ class Folder:
         finally:
             self._write_notes()
         yield from self._with_late_side_files(dirty)
+        yield from self._finished_products()
         self.report.scans += 1
         self.report.scanned_at = time.monotonic()
         self.report.scan_s = self.report.scanned_at - began
@@ -143,6 +153,8 @@ class Folder:
             self._note(entry, "waiting", f"blocked: {judged.why}")
             return False
         if judged.verdict == "waiting":
+            if entry.kind == "picture":
+                self._unfinished.add(entry.seen.path.parent)
             self._ready_since.pop(path, None)
             self._note(entry, "waiting", judged.why)
             return False
@@ -151,6 +163,7 @@ class Folder:
         if entry.kind == "picture":
             self._note(entry, "ignored", "product picture")
             self._known[path] = entry.seen.stamp
+            self._products.add(entry.seen.path.parent)
             return False
         if self._waits_for_side_files(entry):
             self._note(entry, "waiting", "waiting for its catalogue or logs")
@@ -187,6 +200,27 @@ class Folder:
                 if row.state in FINISHED and row.path.parent == folder and row.seen_at >= oldest and belongs and not self.over():
                     yield Inputs(recording=row.path)
 
+    def _finished_products(self) -> Iterator[Inputs]:
+        """Give the folders of product pictures in which there is something new, and nothing that is still being written."""
+        ready = sorted(self._products - self._unfinished)
+        if not ready or self.over():
+            return
+        lived_in = {
+            Path(path).parent for path in self._inbox.met if looks_like_a_recording(path) or Path(path).name.casefold() in CATALOG_NAMES
+        }
+        for folder in ready:
+            self._products.discard(folder)
+            if self._is_product(folder, lived_in):
+                self.report.fed += 1
+                yield Inputs(recording=folder)
+
+    def _is_product(self, folder: Path, lived_in: set[Path]) -> bool:
+        """Say whether a folder of pictures is a product to make videos of, and not what a recording or a catalogue shows."""
+        if self.settings.watch.pictures == "ignore" or folder == self.root:
+            return False
+        above = [folder, *(parent for parent in folder.parents if parent.is_relative_to(self.root))]
+        return self.settings.watch.pictures == "generate" or not any(parent in lived_in for parent in above)
+
     def _gone(self, before: tuple[int, int] | None) -> None:
         """Write down what is no longer there; a folder that is empty of a sudden, or another one, says nothing."""
         met = self._inbox.met
@@ -209,7 +243,10 @@ class Folder:
     def _remember(self) -> None:
         """Take from the ledger what was dealt with before; what waits, or whose worker died, is given again."""
         for row in self._rows(self.root):
-            if row.state in (*FINISHED, "quarantined", "rejected", "ignored") or (row.state == "gone" and row.job_id is not None):
+            if row.job_id is not None and row.path.is_dir():
+                if row.state in ("waiting", "running"):
+                    self._products.add(row.path)
+            elif row.state in (*FINISHED, "quarantined", "rejected", "ignored") or (row.state == "gone" and row.job_id is not None):
                 self._known[str(row.path)] = row.stamp
             elif row.state == "waiting" and row.job_id is None:
                 self._noted[str(row.path)] = (row.state, row.reason, row.stamp)

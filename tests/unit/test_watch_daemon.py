@@ -13,10 +13,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from clipper.errors import InputError
 from pipelines import batch
+from pipelines.jobs import Verdict
 from pipelines.ledger import Ledger, LedgerOptions, audit
 from pipelines.settings import Settings
 from pipelines.watch.daemon import Daemon, options_of
@@ -217,6 +220,27 @@ def test_each_folder_has_its_own_options(watch: Callable[..., Running], tmp_path
         for job in daemon.ledger.jobs()
     }
     assert rooms == {"one": "", "two": "小店"}
+
+
+def test_folders_of_product_pictures_become_videos(watch: Callable[..., Running], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(
+        "pipelines.jobs._generate", lambda arguments, context: asked.append(arguments["inputs"]["recording"]) or Verdict(outcome="finished")
+    )
+    monkeypatch.setattr("pipelines.jobs.results", lambda job: ([Path(__file__)], []))
+    inbox = tmp_path / "in"
+    for name in ("cup/a.png", "cup/b.png", "live/images/c.png", "loose.png"):
+        picture = inbox / name
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(picture), np.full((300, 300, 3), 200 + len(name), np.uint8))
+    finished(inbox / "live" / "show.mp4")
+    daemon = watch(inbox)
+    daemon.until(lambda: daemon.states().get("cup") == "done" and daemon.states().get("show.mp4") == "done")
+    assert asked == [str(inbox / "cup")]
+    assert {daemon.states()[name] for name in ("a.png", "c.png", "loose.png")} == {"ignored"}
+    cv2.imwrite(str(inbox / "cup" / "d.png"), np.full((300, 300, 3), 90, np.uint8))
+    daemon.until(lambda: len(asked) == 2)
+    daemon.until(lambda: daemon.states()["cup"] == "done")
 
 
 def test_new_options_are_read_and_bad_ones_are_told(
