@@ -85,8 +85,8 @@ def fetch_loras(pair: LoraPair) -> tuple[Path, Path]:
             path = Path(hf_hub_download(pair.repository, name, revision=pair.revision))
         except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
             raise ModelError(
-                f"could not get the LoRA {name}: it is not on this machine, and the hub did not give it; download it from "
-                f"{pair.repository} at {pair.revision}, and give both files (--set generate.diffusers.loras=HIGH,LOW), or choose another --preset"
+                f"could not get the LoRA {name}: it is not here, and the hub did not give it; download it from {pair.repository} "
+                f"at {pair.revision}, and give both files (--set generate.diffusers.loras=HIGH,LOW), or choose another --preset"
             ) from error
         found = sha256_of(path)
         if found != digest:

@@ -83,6 +83,8 @@ class MemoryPlan:
     vram_gb: float
     ram_gb: float
     why: str
+    pinned: bool = False
+    """Weights on their way to the card are copied from pinned memory, which is faster and takes as much again."""
 
     @property
     def name(self) -> str:
@@ -188,25 +190,29 @@ _ORDER: tuple[tuple[Placement, bool], ...] = (
 
 def _on_card(need: Need, card: Card, placement: Placement, fp8: bool, tile_px: int) -> MemoryPlan:
     half = 0.5 if fp8 else 1.0
-    expert = need.denoiser_gb * half
-    resting = expert * need.experts + need.encoder_gb + need.vae_gb
-    biggest = max(expert + need.working_gb, need.encoder_gb)
-    vram = {"resident": resting + need.working_gb, "model-offload": biggest, "group-offload": GROUP_GB + need.vae_gb + need.working_gb}
-    ram = {"resident": 4.0, "model-offload": resting, "group-offload": resting * (1.0 if fp8 else 1.3)}[placement]
+    experts = need.denoiser_gb * half * need.experts
+    resting = experts + need.encoder_gb + need.vae_gb
+    biggest = max(need.denoiser_gb * half + need.working_gb, need.encoder_gb)
+    vram = {
+        "resident": resting + need.working_gb,
+        "model-offload": biggest,
+        "group-offload": GROUP_GB + need.vae_gb + need.working_gb,
+    }[placement]
+    # weights pass through memory on their way to the card; streams copy from a second, pinned set of them
+    ram = max(experts + need.vae_gb, need.encoder_gb) if placement == "resident" else resting
+    pinned = placement == "group-offload" and ram + experts <= 0.8 * card.ram_gb
     keeps = placement == "resident" or ram <= 0.8 * card.ram_gb
-    if not keeps:
-        ram -= need.encoder_gb
     room = card.vram_gb * USABLE - (resting if placement == "resident" else need.vae_gb)
-    tile = tile_px or (0 if need.decode_gb <= room else TILE_PX)
     return MemoryPlan(
         device="cuda",
         placement=placement,
         dtype="bfloat16",
         fp8=fp8,
-        tile_px=tile,
+        tile_px=tile_px or (0 if need.decode_gb <= room else TILE_PX),
         keep_encoder=keeps,
-        vram_gb=vram[placement],
-        ram_gb=ram,
+        pinned=pinned,
+        vram_gb=vram,
+        ram_gb=ram + (experts if pinned else 0.0) - (0.0 if keeps else need.encoder_gb),
         why=f"{card.name}: {card.vram_gb:.1f} GB free, memory {card.ram_gb:.0f} GB",
     )
 
@@ -273,7 +279,11 @@ def _offload_groups(pipe: Any, parts: list[Any], plan: MemoryPlan) -> None:
     device = torch.device(plan.device)
     for part in parts:
         part.enable_group_offload(
-            onload_device=device, offload_device=torch.device("cpu"), offload_type="leaf_level", use_stream=plan.device == "cuda"
+            onload_device=device,
+            offload_device=torch.device("cpu"),
+            offload_type="leaf_level",
+            use_stream=plan.device == "cuda",
+            low_cpu_mem_usage=plan.device == "cuda" and not plan.pinned,
         )
     for component in pipe.components.values():
         if isinstance(component, torch.nn.Module) and not any(component is part for part in parts):

@@ -52,7 +52,7 @@ class CogVideoX:
         files = kept(work, self.choice, fitted, request, self.options)
         if finished := files.finished():
             return finished
-        model = self._load(fitted)
+        model = self._load(request, fitted)
         model.tile(model.plan.tile_px, fitted)
         latents = files.read_latents()
         if latents is None:
@@ -77,15 +77,16 @@ class CogVideoX:
 
     # --- once ---
 
-    def _load(self, fitted: Fitted) -> Loaded:
+    def _load(self, request: ShotRequest, fitted: Fitted) -> Loaded:
         if self.model is None:
             found, plan = ready(self.choice, fitted, self.options)
-            pipe = load_pipeline(found, plan, without=("text_encoder", "tokenizer"))
-            loras = self._add_lora(pipe)
-            memory_plan.lay_out(pipe, plan, ("transformer",))
             text = TextEncoder(
                 found, plan, lambda: load_pipeline(found, plan, without=("transformer", "vae")), self._encode, self.options.cache
             )
+            text(*self._texts(request))  # before the denoiser comes, so that both never share the memory
+            pipe = load_pipeline(found, plan, without=("text_encoder", "tokenizer"))
+            loras = self._add_lora(pipe)
+            memory_plan.lay_out(pipe, plan, ("transformer",))
             self.model = Loaded(found=found, plan=plan, pipe=pipe, text=text, loras=loras)
         return self.model
 
@@ -112,6 +113,11 @@ class CogVideoX:
 
     # --- every shot ---
 
+    def _texts(self, request: ShotRequest) -> tuple[str, ...]:
+        """The prompt, and the negative one where guidance uses it."""
+        guided = max(self.choice.preset.guidance) > 1
+        return (request.shot.prompt, request.shot.negative) if guided else (request.shot.prompt,)
+
     def _denoise(
         self, model: Loaded, request: ShotRequest, fitted: Fitted, progress: Callable[[float], None], cancelled: Callable[[], bool]
     ) -> Any:
@@ -119,8 +125,8 @@ class CogVideoX:
         from PIL import Image
 
         preset = self.choice.preset
-        guided = max(preset.guidance) > 1
-        texts = model.words(request.shot.prompt, *([request.shot.negative] if guided else []))
+        texts = model.words(*self._texts(request))
+        guided = len(texts) > 1
         picture = prefit(request.photo, request.cutout, fitted.width_px, fitted.height_px, request.style.palette.background)
         arguments = {
             "image": Image.fromarray(picture),

@@ -58,7 +58,7 @@ class Ltx:
         files = kept(work, self.choice, fitted, request, self.options)
         if finished := files.finished():
             return finished
-        model = self._load(fitted)
+        model = self._load(request, fitted)
         model.tile(model.plan.tile_px, fitted)
         latents = files.read_latents()
         if latents is None:
@@ -83,13 +83,14 @@ class Ltx:
 
     # --- once ---
 
-    def _load(self, fitted: Fitted) -> Loaded:
+    def _load(self, request: ShotRequest, fitted: Fitted) -> Loaded:
         if self.model is None:
             found, plan = ready(self.choice, fitted, self.options)
+            text = TextEncoder(found, plan, lambda: load_pipeline(found, plan, without=("transformer", "vae")), _encode, self.options.cache)
+            text(*self._texts(request))  # before the denoiser comes, so that both never share the memory
             pipe = load_pipeline(found, plan, without=("text_encoder", "tokenizer"))
             loras = self._add_lora(pipe)
             memory_plan.lay_out(pipe, plan, ("transformer",))
-            text = TextEncoder(found, plan, lambda: load_pipeline(found, plan, without=("transformer", "vae")), _encode, self.options.cache)
             self.model = Loaded(found=found, plan=plan, pipe=pipe, text=text, loras=loras)
         return self.model
 
@@ -108,13 +109,18 @@ class Ltx:
 
     # --- every shot ---
 
+    def _texts(self, request: ShotRequest) -> tuple[str, ...]:
+        """The prompt, and the negative one where guidance uses it."""
+        guided = max(self.choice.preset.guidance) > 1
+        return (request.shot.prompt, request.shot.negative) if guided else (request.shot.prompt,)
+
     def _denoise(
         self, model: Loaded, request: ShotRequest, fitted: Fitted, progress: Callable[[float], None], cancelled: Callable[[], bool]
     ) -> Any:
         """Return latents `(1, channels, frames, height, width)`, as normalised as they were denoised."""
         preset = self.choice.preset
-        guided = max(preset.guidance) > 1
-        texts = model.words(request.shot.prompt, *([request.shot.negative] if guided else []))
+        texts = model.words(*self._texts(request))
+        guided = len(texts) > 1
         arguments: dict[str, Any] = {
             "prompt_embeds": model.placed(texts[0]["embeds"]),
             "prompt_attention_mask": texts[0]["mask"].to(model.plan.device),

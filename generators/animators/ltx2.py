@@ -70,7 +70,7 @@ class Ltx2:
         files = kept(work, self.choice, fitted, request, self.options)
         if finished := files.finished():
             return finished
-        model = self._load(fitted)
+        model = self._load(request, fitted)
         model.tile(model.plan.tile_px, fitted)
         latents = files.read_latents()
         if latents is None:
@@ -92,15 +92,21 @@ class Ltx2:
             self.model = None
             memory_plan.give_back()
 
-    def _load(self, fitted: Fitted) -> Loaded:
+    def _load(self, request: ShotRequest, fitted: Fitted) -> Loaded:
         if self.model is None:
             found, plan = ready(self.choice, fitted, self.options)
-            pipe = load_pipeline(found, plan, without=("text_encoder", "tokenizer"))
-            memory_plan.lay_out(pipe, plan, ("transformer",))
             rest = ("transformer", "vae", "audio_vae", "connectors", "vocoder")
             text = TextEncoder(found, plan, lambda: load_pipeline(found, plan, without=rest), _encode, self.options.cache)
+            text(*self._texts(request))  # before the denoiser comes, so that both never share the memory
+            pipe = load_pipeline(found, plan, without=("text_encoder", "tokenizer"))
+            memory_plan.lay_out(pipe, plan, ("transformer",))
             self.model = Loaded(found=found, plan=plan, pipe=pipe, text=text)
         return self.model
+
+    def _texts(self, request: ShotRequest) -> tuple[str, ...]:
+        """The prompt, and the negative one where guidance uses it."""
+        guided = max(self.choice.preset.guidance) > 1
+        return (request.shot.prompt, request.shot.negative) if guided else (request.shot.prompt,)
 
     def _denoise(
         self, model: Loaded, request: ShotRequest, fitted: Fitted, progress: Callable[[float], None], cancelled: Callable[[], bool]
@@ -109,8 +115,8 @@ class Ltx2:
         from PIL import Image
 
         preset = self.choice.preset
-        guided = max(preset.guidance) > 1
-        texts = model.words(request.shot.prompt, *([request.shot.negative] if guided else []))
+        texts = model.words(*self._texts(request))
+        guided = len(texts) > 1
         picture = prefit(request.photo, request.cutout, fitted.width_px, fitted.height_px, request.style.palette.background)
         arguments = {
             "image": Image.fromarray(picture),

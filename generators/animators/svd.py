@@ -49,7 +49,9 @@ class Svd:
         self.choice = choose(options)
         self.model: Loaded | None = None
         if options.loras:
-            raise InputError(f"could not use LoRA files with {self.choice.checkpoint.name}: there are none for it; leave diffusers.loras out")
+            raise InputError(
+                f"could not use LoRA files with {self.choice.checkpoint.name}: there are none for it; leave diffusers.loras out"
+            )
 
     def animate(
         self, request: ShotRequest, work: Path, *, progress: Callable[[float], None], cancelled: Callable[[], bool]

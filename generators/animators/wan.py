@@ -58,7 +58,7 @@ class Wan:
         files = kept(work, self.choice, fitted, request, self.options)
         if finished := files.finished():
             return finished
-        model = self._load(fitted)
+        model = self._load(request, fitted)
         model.tile(model.plan.tile_px, fitted)
         latents = files.read_latents()
         if latents is None:
@@ -82,15 +82,16 @@ class Wan:
 
     # --- once ---
 
-    def _load(self, fitted: Fitted) -> Loaded:
+    def _load(self, request: ShotRequest, fitted: Fitted) -> Loaded:
         if self.model is None:
             found, plan = ready(self.choice, fitted, self.options)
+            rest = ("transformer", "transformer_2", "vae", "image_encoder", "image_processor")
+            text = TextEncoder(found, plan, lambda: load_pipeline(found, plan, without=rest), _encode, self.options.cache)
+            text(*self._texts(request))  # before the denoiser comes, so that both never share the memory
             pipe = load_pipeline(found, plan, without=("text_encoder", "tokenizer"), fp32=("vae",))
             self._schedule(pipe)
             loras = self._add_loras(pipe)
             memory_plan.lay_out(pipe, plan, EXPERTS)
-            rest = ("transformer", "transformer_2", "vae", "image_encoder", "image_processor")
-            text = TextEncoder(found, plan, lambda: load_pipeline(found, plan, without=rest), _encode, self.options.cache)
             self.model = Loaded(found=found, plan=plan, pipe=pipe, text=text, loras=loras)
         return self.model
 
@@ -135,14 +136,19 @@ class Wan:
 
     # --- every shot ---
 
+    def _texts(self, request: ShotRequest) -> tuple[str, ...]:
+        """The prompt, and the negative one where guidance uses it."""
+        guided = max(self.choice.preset.guidance) > 1
+        return (request.shot.prompt, request.shot.negative) if guided else (request.shot.prompt,)
+
     def _denoise(
         self, model: Loaded, request: ShotRequest, fitted: Fitted, progress: Callable[[float], None], cancelled: Callable[[], bool]
     ) -> Any:
         from PIL import Image
 
         preset, size = self.choice.preset, (fitted.width_px, fitted.height_px)
-        guided = max(preset.guidance) > 1
-        texts = model.words(request.shot.prompt, *([request.shot.negative] if guided else []))
+        texts = model.words(*self._texts(request))
+        guided = len(texts) > 1
         first = prefit(request.photo, request.cutout, *size, request.style.palette.background)
         arguments: dict[str, Any] = {
             "image": Image.fromarray(first),

@@ -28,6 +28,8 @@ def denoise(pipe: Any, arguments: Mapping[str, Any], *, steps: int, progress: Pr
     import torch
 
     stopped = False
+    if cancelled():
+        raise Cancelled("stopped before denoising")
 
     def after_step(pipe: Any, step: int, timestep: Any, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         nonlocal stopped

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 CACHED_TEXTS = 400
 """Encoded prompts that are kept on disk; at 4 MB each, 1.6 GB at most."""
+HELD_TEXTS = 8
 
 Tensor = Any
 
@@ -37,13 +38,20 @@ class TextEncoder:
     ):
         self._plan, self._load, self._encode = plan, load, encode
         self._pipe: Any = None
+        self._held: dict[Path, dict[str, Tensor]] = {}
         self._folder = Path(cache).expanduser() if cache else _cache_folder()
         self._print = json.dumps([found.fingerprints.get(part) for part in ("text_encoder", "tokenizer")] + [plan.dtype])
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the encoder takes up memory."""
+        return self._pipe is not None
 
     def __call__(self, *texts: str) -> list[dict[str, Tensor]]:
         """Return the tensors of every text, on the processor; raises ModelError."""
         paths = [self._folder / f"{digest_of([self._print, text])}.safetensors" for text in texts]
-        encoded = [self._read(path) or self._make(text, path) for text, path in zip(texts, paths, strict=True)]
+        encoded = [self._held.get(path) or self._read(path) or self._make(text, path) for text, path in zip(texts, paths, strict=True)]
+        self._held = dict(list((self._held | dict(zip(paths, encoded, strict=True))).items())[-HELD_TEXTS:])
         if not self._plan.keep_encoder:
             self.free()
         elif self._pipe is not None and self._plan.placement == "model-offload":

@@ -104,10 +104,11 @@ def test_stopping_between_steps_leaves_nothing_that_looks_finished(name: str, tm
 
     def cancelled() -> bool:
         asked.append(None)
-        return len(asked) == 1
+        return len(asked) == 2
 
     with pytest.raises(Cancelled):
         maker.animate(shot_request(), tmp_path / "work", progress=lambda done: None, cancelled=cancelled)
+    assert len(asked) == 2, "no step is made after the wish to stop"
     assert not list((tmp_path / "work").glob("*"))
     stopped = pixels(make(maker, tmp_path / "work")[0])
     whole = pixels(make(build(name, tmp_path / "cache", steps=3), tmp_path / "other")[0])

@@ -261,20 +261,27 @@ def test_twenty_products_load_the_model_once(tmp_path: Path, monkeypatch: pytest
         make(maker, tmp_path / str(index), shot_request(seed=index, prompt=f"product {index}", colour=(200, 10 * index, 40)))
         for index in range(20)
     ]
-    assert loads == [["scheduler", "transformer", "vae"], ["scheduler", "text_encoder", "tokenizer"]]
+    assert loads == [["scheduler", "text_encoder", "tokenizer"], ["scheduler", "transformer", "vae"]]
     assert len({footage.path for footage, _ in shots}) == 20
     make(build("wan2.2-ti2v", tmp_path / "cache"), tmp_path / "again", shot_request(seed=99, prompt="product 3"))
     assert loads[2:] == [["scheduler", "transformer", "vae"]], "a prompt that was encoded before needs no encoder"
 
 
-def test_an_encoder_is_freed_when_memory_is_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("keeps", [True, False])
+def test_an_encoder_is_freed_before_the_denoiser_comes_when_memory_is_short(
+    keeps: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from generators.diffusion import choosing
 
     plan = choosing.plan_memory
-    monkeypatch.setattr(choosing, "plan_memory", lambda *args: dataclasses.replace(plan(*args), keep_encoder=False))
+    monkeypatch.setattr(choosing, "plan_memory", lambda *args: dataclasses.replace(plan(*args), keep_encoder=keeps))
     maker = build("wan2.2-ti2v", tmp_path / "cache")
+    loads = count_loads(monkeypatch)
     make(maker, tmp_path / "work")
-    assert maker.model.text._pipe is None
+    make(maker, tmp_path / "work", shot_request(seed=2, prompt="another"))
+    assert maker.model.text.is_loaded == keeps
+    encoders = [index for index, parts in enumerate(loads) if "text_encoder" in parts]
+    assert encoders == ([0] if keeps else [0, 2])
 
 
 def test_a_damaged_cache_of_prompts_is_made_again(tmp_path: Path) -> None:

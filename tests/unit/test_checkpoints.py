@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -128,6 +129,22 @@ def test_the_rule_of_a_licence_is_shown() -> None:
     assert "Stability AI Community License (https://stability.ai/license): commercial use is tied to yearly revenue" in str(caught.value)
     assert "--accept-license stability-community" in str(caught.value)
     check_licence(table().checkpoints["svd-xt-1.1"], ("stability-community",))
+
+
+def test_the_page_of_models_tells_every_row() -> None:
+    page = (Path(__file__).parent.parent.parent / "docs" / "models.md").read_text(encoding="utf-8")
+    lines = {cells[1].strip(): cells for line in page.splitlines() if len(cells := line.split("|")) == 9}
+    for row in table().checkpoints.values():
+        _, _, frames, edges, rate, last, download, licence, _ = (cell.strip() for cell in lines[row.name])
+        rule = "" if row.frame_step == 1 else f"{row.frame_step}k + 1, "
+        assert frames == f"{rule}{row.frames[0]} to {row.frames[1]}"
+        assert edges == ("{}x{} only".format(*row.fixed_size) if row.fixed_size else f"× {row.size_multiple}")
+        assert rate == " to ".join(str(value) for value in dict.fromkeys(row.fps))
+        assert last == row.last_image
+        assert download == f"{row.download_gb} GB" + ("" if row.revision else ", folder only")
+        assert licence.strip("`").lower() == row.licence.name
+    for licence in table().licences.values():
+        assert licence.free or f"| `{licence.name}` |" in page
 
 
 def test_unknown_names_are_answered_with_the_known_ones() -> None:
