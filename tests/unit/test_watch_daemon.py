@@ -8,7 +8,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -224,10 +224,16 @@ def test_each_folder_has_its_own_options(watch: Callable[..., Running], tmp_path
 
 def test_folders_of_product_pictures_become_videos(watch: Callable[..., Running], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(
-        "pipelines.jobs._generate", lambda arguments, context: asked.append(arguments["inputs"]["recording"]) or Verdict(outcome="finished")
-    )
-    monkeypatch.setattr("pipelines.jobs.results", lambda job: ([Path(__file__)], []))
+
+    def generate(arguments: Mapping[str, Any], context: object) -> Verdict:
+        asked.append(arguments["inputs"]["recording"])
+        folder = Path(arguments["folder"])
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "a.mp4").write_bytes(b"video")
+        (folder / "manifest.json").write_text(json.dumps({"videos": [{"file": "a.mp4"}]}))
+        return Verdict(outcome="finished")
+
+    monkeypatch.setattr("pipelines.jobs._generate", generate)
     inbox = tmp_path / "in"
     for name in ("cup/a.png", "cup/b.png", "live/images/c.png", "loose.png"):
         picture = inbox / name
