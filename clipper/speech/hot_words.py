@@ -47,6 +47,12 @@ def choose_names(products: Sequence[Product], budget: int, count_tokens: Callabl
     return tuple(chosen)
 
 
+def all_fit(products: Sequence[Product], budget: int, count_tokens: Callable[[str], int] = estimated_tokens) -> bool:
+    """Tell whether every product's first alias fits into a budget of tokens: then one prompt serves every window."""
+    firsts = {product.aliases[0].strip() for product in products if product.aliases and len(product.aliases[0].strip()) <= MAX_NAME_CHARS}
+    return sum(count_tokens(name) + 1 for name in firsts) <= budget
+
+
 def prompt_for(language: str, names: Sequence[str], own: str = "") -> str:
     """Write the prompt: the caller's own sentence or the language's, then the names."""
     sentence = own or PROMPTS.get(language, "")

@@ -18,6 +18,7 @@ from typing import Any
 from clipper.errors import Cancelled, InputError
 from clipper.speech import guard, hot_words, words
 from clipper.speech.checkpoint import Checkpoint, FileCheckpoint
+from clipper.speech.likely import is_misspelt, leaks, likely_products
 from clipper.speech.recognizer import RECOGNIZERS, Decoding, Heard, Recognizer, load
 from clipper.speech.voice import RATE_HZ, Block, Detector, VoiceOptions, Window, windows
 from clipper.values import Product, Recording, Span, Transcript, Word
@@ -26,7 +27,7 @@ __all__ = ["RECOGNIZERS", "VERSION", "Checkpoint", "FileCheckpoint", "SpeechOpti
 
 log = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 
 LANGUAGE_SAMPLES = 6 * RATE_HZ
 """A window votes on the language with its first seconds."""
@@ -51,7 +52,8 @@ class SpeechOptions:
     prompt: str = ""
     """A sentence in the style that is wanted; empty for the language's own."""
     hot_words: bool = True
-    """Whether the catalogue's names are put into every prompt."""
+    """Whether the recogniser is told the catalogue's names: all of them in every prompt when they fit, else those that a first look
+    makes likely, for a second look."""
     hot_word_tokens: int = 120
     """Room for names in a prompt, in tokens, in [0, 200]."""
     beam_size: int = 5
@@ -213,6 +215,8 @@ class _Job:
     def _recognise(self, batch: Sequence[Window]) -> list[tuple[tuple[Word, ...], str]]:
         """Decode windows with names; those with faults again: in halves, without names, then both, then by sampling."""
         best = self._decode(batch, self.names)
+        if self._looks_twice:
+            self._spell(batch, best)
         if self.names:
             self._improve(
                 batch, best, lambda windows: self._in_halves(windows, self.names), lambda take: not guard.is_hopeless(take.faults)
@@ -221,6 +225,15 @@ class _Job:
         for temperature in RETRY_TEMPERATURES:
             self._improve(batch, best, lambda windows, warmth=temperature: self._in_halves(windows, (), warmth))  # type: ignore[misc]
         return [self._settled(window, take) for window, take in zip(batch, best, strict=True)]
+
+    def _spell(self, batch: Sequence[Window], best: list[_Take]) -> None:
+        """Decode windows that hold misspelt names again, with the names that the batch is likely about."""
+        likely = likely_products([take.heard.pieces for take in best], self.products, self.language)
+        names = hot_words.choose_names(likely, self.options.hot_word_tokens)
+        again = [index for index, take in enumerate(best) if is_misspelt(take.heard.pieces, likely, self.language)]
+        for index, take in zip(again, self._decode([batch[index] for index in again], names) if again else (), strict=True):
+            if len(take.faults) <= len(best[index].faults) and not leaks(best[index].heard.text, take.heard.text, names):
+                best[index] = take
 
     def _improve(
         self,
@@ -274,15 +287,21 @@ class _Job:
         log.info("the language is %s (%s)", language, ", ".join(f"{name} {vote:.1f}" for name, vote in votes.most_common(3)))
         return language
 
+    @property
+    def _looks_twice(self) -> bool:
+        """Whether the catalogue is too large for one prompt, so that windows are decoded without names first."""
+        return self.options.hot_words and bool(self.products) and not hot_words.all_fit(self.products, self.options.hot_word_tokens)
+
     def _names(self) -> tuple[str, ...]:
-        if not self.options.hot_words or not self.products:
+        if not self.options.hot_words or not self.products or self._looks_twice:
             return ()
         return hot_words.choose_names(self.products, self.options.hot_word_tokens)
 
     def _key(self, window: Window) -> str:
         """Name a window by everything that decides its result."""
         digest = hashlib.sha256(window.samples.tobytes())
-        digest.update(repr((VERSION, self.options, self.language, self.names, window.pieces)).encode())
+        names = [product.aliases for product in self.products] if self._looks_twice else self.names
+        digest.update(repr((VERSION, self.options, self.language, names, window.pieces)).encode())
         return digest.hexdigest()
 
 
