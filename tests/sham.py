@@ -34,7 +34,7 @@ def recording(path: Path, text: str = "", content: str | None = None) -> Path:
 
 
 def make_clips(
-    source: str | Path, *, folder: str | Path, until: str | None, progress: Callback, cancelled: Callable[[], bool], **_: Any
+    source: str | Path, *, folder: str | Path, until: str | None = None, progress: Callback, cancelled: Callable[[], bool], **_: Any
 ) -> Run:
     """Stand in for `pipelines.clips.make_clips`; does what the recording's text says."""
     data, folder = Path(source).read_bytes(), Path(folder)

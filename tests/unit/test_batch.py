@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from clipper.errors import Cancelled
-from pipelines import batch, cli, executors
+from pipelines import batch, cli, cli_batch, executors
 from pipelines.batch import Outcome, run_batch
 from pipelines.clips import Inputs
 from pipelines.ledger import Ledger, LedgerError, LedgerOptions, audit
@@ -156,6 +156,95 @@ def test_a_ledger_that_cannot_be_written_ends_the_batch(
         with pytest.raises(LedgerError, match="disk is full"):
             run([sham.recording(tmp_path / "a.mp4")])
     assert [one.state for one in run([tmp_path / "a.mp4"])] == ["done"]
+
+
+# --- pictures -----------------------------------------------------------------------------------
+
+
+def test_a_folder_of_pictures_is_a_job_too(run: Callable[..., list[Outcome]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL import Image
+
+    made: list[Path] = []
+
+    def make_videos(pictures: Sequence[str], *, folder: str, **_: Any) -> None:
+        made.append(Path(folder))
+        (Path(folder) / "videos").mkdir(parents=True)
+        (Path(folder) / "videos" / "001.mp4").write_bytes(b"video")
+        manifest = {"kind": "videos", "videos": [{"file": "videos/001.mp4", "cover": None, "sidecar": None, "plan": None}]}
+        (Path(folder) / "manifest.json").write_text(json.dumps(manifest))
+
+    monkeypatch.setattr("pipelines.videos.make_videos", make_videos)
+    for name, colour in (("cup", "red"), ("other/cup", "blue")):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        Image.new("RGB", (600, 600), colour).save(tmp_path / "in" / name / "front.png")
+    folders = [tmp_path / "in" / "cup", tmp_path / "in" / "other" / "cup"]
+    assert [(one.state, one.reused) for one in run(folders, at_once=1)] == [("done", False)] * 2
+    assert made[0] == tmp_path / "out" / "cup"
+    assert len(set(made)) == 2, "equal names do not meet in one folder"
+    assert [(one.state, one.reused) for one in run(folders)] == [("done", True)] * 2
+    Image.new("RGB", (600, 600), "green").save(folders[0] / "front.png")
+    shutil.rmtree(tmp_path / "out" / "cup")
+    assert sorted(one.reused for one in run(folders)) == [False, True]
+
+
+# --- one recording ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    monkeypatch.setattr("pipelines.batch.make_clips", sham.make_clips)
+    monkeypatch.setattr("pipelines.clips.make_clips", lambda path, **more: sham.make_clips(path, folder=tmp_path / "out" / "plain", **more))
+    return lambda *words: cli.run(["clip", *map(str, words), "-o", str(tmp_path / "out"), "-q"])
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "state"),
+    [("", 0, "done"), ("fail", 1, "waiting"), ("nothing", 5, "done"), ("bug", 1, "waiting"), ("no model", 4, "waiting")],
+)
+def test_one_recording_is_recorded_too(one: Callable[..., int], tmp_path: Path, text: str, code: int, state: str) -> None:
+    source = sham.recording(tmp_path / "a.mp4", text)
+    for attempt in (1, 2):
+        assert one(source) == code, "asked for, it runs whatever the ledger says"
+        with Ledger(tmp_path / "out" / batch.NAME) as ledger:
+            assert [(job.state, job.attempt) for job in ledger.jobs()] == [(state, attempt)]
+            assert audit(ledger).is_clean
+
+
+def test_one_recording_that_another_process_is_at_is_left_to_it(
+    one: Callable[..., int], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = sham.recording(tmp_path / "a.mp4", "fail")
+    one(source)
+    with Ledger(tmp_path / "out" / batch.NAME) as ledger:
+        job = next(ledger.jobs())
+        ledger.retry(job.id)
+        assert ledger.claim() is not None
+        assert one(source) == 2
+        assert "another livecut is at work" in capfd.readouterr().err
+        assert ledger.job(job.id).state == "running"
+
+
+def test_where_no_ledger_can_live_one_recording_is_done_all_the_same(
+    one: Callable[..., int], tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.ledger.filesystem.network_name", lambda folder: "NFS")
+    source = sham.recording(tmp_path / "a.mp4")
+    assert one(source) == 0
+    assert "not recorded" in capfd.readouterr().err
+    assert (tmp_path / "out" / "plain" / "manifest.json").exists()
+    assert one(source, sham.recording(tmp_path / "b.mp4")) == 1
+    assert "network file system (NFS)" in capfd.readouterr().err
+
+
+def test_a_clip_that_was_rendered_anew_is_recorded_anew(one: Callable[..., int], tmp_path: Path) -> None:
+    one(sham.recording(tmp_path / "a.mp4"))
+    clip, plan = tmp_path / "out" / "a" / "clips" / "001.mp4", tmp_path / "out" / "a" / "plans" / "001.json"
+    clip.write_bytes(b"rendered from an edited plan")
+    with Ledger(tmp_path / "out" / batch.NAME) as ledger:
+        assert not audit(ledger).is_clean
+        cli_batch.amend([plan], Settings())
+        assert audit(ledger).is_clean
+        cli_batch.amend([tmp_path / "elsewhere" / "plans" / "001.json"], Settings())
 
 
 # --- the command line ---------------------------------------------------------------------------

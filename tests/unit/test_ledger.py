@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -341,6 +342,24 @@ def test_a_crash_between_any_two_steps_of_a_publication_loses_and_doubles_nothin
     assert (job.folder / "manifest.json").read_text() == "the clip"
     assert led.audit(ledger).is_clean
     assert [event.what for event in ledger.history(job_id=job.id)].count("done") == 1
+
+
+def test_a_heartbeat_keeps_a_claim_and_tells_when_it_cannot(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "livecut.ledger", LedgerOptions(lease_s=0.3)) as ledger:
+        add(ledger, tmp_path / "a.mp4")
+        claim = claimed(ledger)
+        broken: list[led.LedgerError] = []
+        with led.Heartbeat(ledger, broken=broken.append):
+            sleep(0.8)
+            assert ledger.free_dead() == 0, "renewed"
+            ledger._connection.execute("PRAGMA query_only = 1")
+            sleep(0.3)
+        assert broken
+        ledger._connection.execute("PRAGMA query_only = 0")
+        sleep(0.4)
+        assert ledger.free_dead() == 1
+        with pytest.raises(LostLease):
+            finish(ledger, claim)
 
 
 def test_options_say_their_range() -> None:
