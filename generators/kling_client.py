@@ -276,7 +276,7 @@ class KlingClient:
     # --- requests ---------------------------------------------------------------------------------
 
     def _pause(self, attempt: int) -> float:
-        return min(self.times.pause_s * 2**attempt, 60.0) * self._dice.uniform(1.0, 1.3)
+        return min(self.times.pause_s * 2.0**attempt, 60.0) * self._dice.uniform(1.0, 1.3)
 
     def _task(self, data: Mapping[str, Any]) -> KlingTask:
         films = (data.get("task_result") or {}).get("videos") or []

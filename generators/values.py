@@ -333,6 +333,8 @@ class Fidelity:
     """Ratio by which the product is longer in one direction than in the other; 1 is its true shape."""
     background: float | None = None
     """CIE ΔE 2000 by which a white background drifts; None when the background is not white."""
+    is_doubled: bool = False
+    """The product, or a part of it, is seen a second time beside itself."""
     notes: tuple[str, ...] = ()
     """What could not be measured and why; these do not fail a shot."""
 

@@ -18,8 +18,8 @@ SEARCH_PX = 480
 """Short edge of the frame in which key points are looked for."""
 COARSE, FINE = 0.25, 0.5
 """Sizes at which an alignment is refined, as shares of the reference."""
-GOOD, SURE = 0.8, 0.9
-"""Edge correlation from which on a place near the last one, or any place, needs no other candidate."""
+NEAR, SURE = 0.6, 0.9
+"""Score from which on a place near the last one, or any place, needs no other candidate."""
 RATIO = 0.8
 """Lowe's ratio: the second nearest key point must be this much further away."""
 FEWEST = 4
@@ -95,7 +95,7 @@ def find(reference: Reference, frame: Any) -> Pose | None:
 def follow(reference: Reference, frame: Any, before: Pose) -> Pose | None:
     """Find the product near the place it had in an earlier frame, or anywhere when it is not there."""
     near = refine(reference, frame, before.matrix)
-    if near is not None and near.score >= GOOD:
+    if near is not None and near.score >= NEAR:
         return near
     far = find(reference, frame)
     return max((pose for pose in (near, far) if pose is not None), key=lambda pose: pose.score, default=None)
@@ -148,6 +148,12 @@ def sift() -> Any:
     return _sift(KEYPOINTS)
 
 
+def search_points(luma: Any, mask: Any = None) -> tuple[Any, Any]:
+    """Find the key points of a frame, many of them; return them with their descriptors, None when there are none."""
+    points, described = _sift(3 * KEYPOINTS).detectAndCompute(luma, mask)
+    return points, described
+
+
 def _sift(most: int) -> Any:
     import cv2
 
@@ -160,7 +166,7 @@ def _by_key_points(reference: Reference, frame: Any) -> Iterator[Matrix]:
     import numpy as np
 
     ours, wanted = sift().detectAndCompute(grey(reference.image), reference.mask)
-    theirs, seen = _sift(3 * KEYPOINTS).detectAndCompute(grey(frame), None)
+    theirs, seen = search_points(grey(frame))
     if wanted is None or seen is None or len(ours) < FEWEST or len(theirs) < 2:
         return
     pairs = cv2.BFMatcher(cv2.NORM_L2).knnMatch(wanted, seen, k=2)

@@ -7,6 +7,7 @@ from typing import Any
 
 from generators.fidelity.align import Pose, find, follow, grey, place, rectify, view_matrix
 from generators.fidelity.compare import Look, delta_e, lab, look
+from generators.fidelity.doubles import is_doubled
 from generators.fidelity.options import FidelityOptions
 from generators.fidelity.reference import Reference, build_reference, scaling
 from generators.fidelity.text import LEAST_HEIGHT_PX, LEAST_SURE, TextLine, TextReader, agreement, find_reader, plain_text
@@ -49,6 +50,7 @@ def measure(
         motion=_motion(reference, poses, footage),
         scene=_scene(track),
         background=_background(reference, sampled, poses),
+        is_doubled=_is_doubled(reference, photo, sampled, poses),
         text=text,
     )
     return _judge(findings, options, notes)
@@ -89,6 +91,7 @@ class _Findings:
     motion: float
     scene: float
     background: float | None
+    is_doubled: bool
     text: float | None
 
 
@@ -207,6 +210,12 @@ def _background(reference: Reference, sampled: dict[int, Any], poses: dict[int, 
     if not seen or not _is_white(seen[0]):
         return None
     return float(max(delta_e(seen[0], colour) for colour in seen))
+
+
+def _is_doubled(reference: Reference, photo: Photo, sampled: dict[int, Any], poses: dict[int, Pose | None]) -> bool:
+    """Look for a second product in the middle and in the last frame."""
+    placed = [(sampled[index], pose) for index, pose in poses.items() if pose is not None]
+    return bool(placed) and is_doubled(reference, photo, [placed[len(placed) // 2], placed[-1]])
 
 
 def _is_white(colour: Any) -> bool:
@@ -359,6 +368,8 @@ def _judge(found: _Findings, options: FidelityOptions, notes: tuple[str, ...]) -
             f"only {found.text or 0:.0%} of the text on the product can be read, at least {options.min_text:.0%} is asked",
         ),
     ]
+    if found.is_doubled:
+        reasons.append("the product, or a part of it, is seen a second time beside itself")
     reasons += [words for broken, words in below if broken]
     return Fidelity(
         passed=not reasons,
@@ -375,5 +386,6 @@ def _judge(found: _Findings, options: FidelityOptions, notes: tuple[str, ...]) -
         outline=round(outline, 4),
         stretch=round(stretched, 4),
         background=None if found.background is None else round(found.background, 3),
+        is_doubled=found.is_doubled,
         notes=notes,
     )
