@@ -6,7 +6,7 @@ PIP := $(PY) -m pip --disable-pip-version-check -q
 OUT ?= livecut-out
 export PYTHONUTF8 := 1
 
-.PHONY: help setup demo setup-test test check bench golden docs sample clean
+.PHONY: help setup demo setup-test test check bench bench-detect faults styles golden docs sample clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,12 @@ bench: setup-test ## measure against the plain alternatives: make bench RECORDIN
 
 bench-detect: .venv/.dev ## accuracy of the finding, on simulated and labelled streams
 	$(PY) -m tests.bench.detect
+
+faults: setup-test ## break everything that can break, and print the table of what must hold: make faults SOAK_S=600
+	$(PY) -m tests.faults
+
+styles: .venv/.dev ## film every style on three sample products, for docs/styles.md
+	$(PY) -m tests.docs.styles
 
 golden: .venv/.dev ## write the golden files anew; the diff is the review
 	$(PY) -m pytest tests/unit tests/golden --golden
