@@ -289,6 +289,8 @@ class _Batch:
             self.ledger.retry(job.id, "its results have changed, or are to be made anew")
             self.waiting.append(entry)
         elif job.state in ("waiting", "running"):
+            if self.keep and job.due_at:
+                self.ledger.hurry(job.id)  # asked for now; a batch without end keeps to its waiting times
             self.waiting.append(entry)
         else:
             self._end(entry, _outcome(job, path))

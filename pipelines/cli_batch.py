@@ -50,6 +50,7 @@ def clip_many(
     at_once = settings.run.recordings or min(2, os.cpu_count() or 1)
     if at_once > 1:
         display.fancy = False  # one bar cannot show two recordings
+    os.environ.setdefault("LIVECUT_LOG_LEVEL", ("WARNING", "INFO", "DEBUG")[min(options["verbose"], 2)])  # for the workers
     began = time.monotonic()
     with batch.open_ledger(settings) as ledger:
         executor = executors.load(settings.run.executor)

@@ -149,6 +149,10 @@ class Change:
             self.connection.execute("DELETE FROM outputs WHERE job = ?", (job_id,))
             self.move(job, "gone", reason)
 
+    def hurry(self, job_id: int) -> None:
+        """Let a waiting job be due now; what it has failed stays counted."""
+        self.connection.execute("UPDATE jobs SET due_at = 0 WHERE id = ? AND state = 'waiting' AND due_at > 0", (job_id,))
+
     def forget(self, path: Path) -> bool:
         """Drop a file; see `Ledger.forget`."""
         name = os.fsencode(path)

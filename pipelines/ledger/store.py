@@ -192,6 +192,11 @@ class Ledger:
         with self.writing() as change:
             return change.retry(job_id, reason)
 
+    def hurry(self, job_id: int) -> None:
+        """Let a job that waits for its time be due now; its failures stay counted."""
+        with self.writing() as change:
+            change.hurry(job_id)
+
     # --- inside one transaction -----------------------------------------------------------------
 
     @contextmanager

@@ -75,6 +75,14 @@ def test_one_recording_stops_no_other(
     assert why in found[1].reason
 
 
+def test_what_waits_for_its_time_is_done_when_asked_for(run: Callable[..., list[Outcome]], tmp_path: Path) -> None:
+    source = sham.recording(tmp_path / "a.mp4", "no space")
+    assert run([source])[0].state == "waiting"
+    began = time.monotonic()
+    assert run([source])[0].attempt == 2
+    assert time.monotonic() - began < 5, "not after the minute that a daemon would wait"
+
+
 def test_what_is_no_recording_is_rejected_and_what_is_not_there_said(run: Callable[..., list[Outcome]], tmp_path: Path) -> None:
     bad = tmp_path / "bad.mp4"
     bad.write_text("hello")
