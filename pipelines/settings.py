@@ -34,7 +34,7 @@ class RunOptions:
     ledger: str = ""
     """File that keeps the ledger, on a local disk; empty: livecut.ledger in the folder of the results."""
     executor: str = "local"
-    """Where the recordings of a batch are worked on: local."""
+    """Where the recordings of a batch are worked on: local (processes of this machine) or ray (see docs/cluster.md)."""
 
     def __post_init__(self) -> None:
         for name, low, high in (("jobs", 0, 64), ("recordings", 0, 256), ("attempts", 1, 100)):

@@ -151,7 +151,7 @@ class _State:
 
 
 class Ray:
-    """Runs tasks on the machines of a Ray cluster, or on this machine when no `address` is given.
+    """Runs tasks on the machines of a Ray cluster, or on this machine when neither `address` nor RAY_ADDRESS names one.
 
     `capacity` is the most that is used of the cluster at once; by default all of it. A session that runs in this process
     already is used as it is, and left alone on closing.
@@ -159,6 +159,7 @@ class Ray:
 
     def __init__(self, *, capacity: Needs | None = None, patience_s: float = PATIENCE_S, address: str | None = None) -> None:
         self._owns = not ("ray" in sys.modules and sys.modules["ray"].is_initialized())
+        address = address or os.environ.get("RAY_ADDRESS")
         if self._owns:
             join(address) if address else start(capacity)
         self._ray = ray = _import()
