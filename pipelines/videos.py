@@ -20,7 +20,7 @@ from typing import Any
 from clipper import artefact, media
 from clipper.errors import Cancelled, InputError, LivecutError
 from clipper.version import __version__
-from generators import compose, fidelity, takes
+from generators import compose, fidelity, storyboard, takes
 from generators.animators import kling
 from generators.compose import Cast, Film, Heard, Made, film, wanted_seconds
 from generators.cutout import cut_out
@@ -32,7 +32,7 @@ from generators.values import Cutout, Photo, Shot, ShotRequest, Storyboard, Styl
 from pipelines import config
 from pipelines.backends import Backends, choose_backends
 from pipelines.casting import Casting, beats_of, cast, plan_boards, subject_of
-from pipelines.clips import _alone, _writable
+from pipelines.clips import alone, stamp, writable
 from pipelines.gate import judge, lock
 from pipelines.generate_options import GenerateOptions
 from pipelines.progress import Asked, Callback, Meter, ignore, never
@@ -43,6 +43,8 @@ from pipelines.workdir import Workdir, digest
 
 log = logging.getLogger(__name__)
 
+PLAN_VERSION = 1
+"""Goes up when equal pictures and options are planned differently, beside the storyboard's own version."""
 SHOTS_SHARE = {True: 0.25, False: 0.92}
 """Part of a video's time that its shots take: by whether the camera makes them (while they are composed) or a model."""
 
@@ -71,6 +73,20 @@ class ShotRecord:
     takes: tuple[Take, ...]
     notes: tuple[str, ...] = ()
     is_camera: bool = False
+
+
+Gallery = dict[str, tuple[Photo, Cutout]]
+"""Pictures of the product in hand and their cut-outs, by the digest of the file: they are read and cut out once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What is known of a product once its pictures were looked at."""
+
+    boards: tuple[Storyboard, ...]
+    product: dict[str, Any]
+    pictures: list[dict[str, Any]]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,8 +184,8 @@ def render_boards(
                 videos.append(_again(root, path.stem, backends, settings, meter))
             else:
                 work = Workdir(path.resolve().parent)
-                with _writable(work.root):
-                    made = _one_video(BoardFile(path.stem, board, True), backends, settings, work, meter, "")
+                with writable(work.root):
+                    made = _one_video(BoardFile(path.stem, board, True), backends, settings, work, meter, "", {})
                 videos.append(work.root / made.film.video)
         finally:
             backends.close()
@@ -178,10 +194,11 @@ def render_boards(
 
 def _again(root: Path, name: str, backends: Backends, settings: Settings, meter: Meter) -> Path:
     work = Workdir(root)
-    with _writable(root), _alone(root):
+    with writable(root), alone(root):
         old = json.loads((root / "manifest.json").read_text(encoding="utf-8"))
         files = stored_boards(root / "plans")
-        videos = [_one_video(file, backends, settings, work, meter, "videos/") for file in files]
+        gallery: Gallery = {}
+        videos = [_one_video(file, backends, settings, work, meter, "videos/", gallery) for file in files]
         _publish(old["product"], old.get("inputs", {}), videos, backends, settings, work, meter)
     return root / next(video.film.video for video in videos if video.name == name)
 
@@ -197,7 +214,7 @@ def _with(settings: Settings, style: str | None, backend: str | None) -> Setting
 @contextmanager
 def _alone_in(root: Path) -> Iterator[Workdir]:
     """A product's folder, which no other run may use meanwhile."""
-    with _writable(root), _alone(root):
+    with writable(root), alone(root):
         yield Workdir(root)
 
 
@@ -212,18 +229,39 @@ def _one_product(
     meter: Meter,
     replan: bool,
 ) -> ProductRun:
+    gallery: Gallery = {}
     with meter.stage(f"look at {source.name}"):
-        subject = subject_of(source, settings.generate)
-        boards = plan_boards(subject, look, settings, beats)
-        files = save_boards(work.folder("plans"), boards, replan=replan)
+        key = (source, [stamp(Path(picture)) for picture in source.pictures], look, settings.generate, settings.plan, beats)
+        planned = work.step(
+            "storyboards", Planned, PLAN_VERSION + storyboard.VERSION, key, lambda: _plan(source, look, beats, settings, gallery)
+        )
+        files = save_boards(work.folder("plans"), planned.boards, replan=replan)
     _sweep(work.folder("videos"), {file.name for file in files})
     if backends.name == "kling":
         bill = kling.confirm([shot for file in files for shot in file.board.shots], settings.generate.kling, confirmed=backends.confirmed)
         log.info("%s: %s", source.name, bill.text)
-    videos = [_one_video(file, backends, settings, work, meter, "videos/") for file in files]
-    data = _publish(_product_row(subject), _inputs(subject, casting, settings), videos, backends, settings, work, meter)
+    videos = [_one_video(file, backends, settings, work, meter, "videos/", gallery) for file in files]
+    inputs = {
+        "catalog": casting.catalog,
+        "pictures": planned.pictures,
+        "music": settings.generate.music or None,
+        "warnings": [*planned.warnings, *(f"{reject.path}: {reject.reason}" for reject in casting.rejects)],
+    }
+    data = _publish(planned.product, inputs, videos, backends, settings, work, meter)
     paths = tuple(work.root / video.film.video for video in videos)
     return ProductRun(name=source.name, folder=work.root, manifest=data, videos=paths, made=tuple(work.made))
+
+
+def _plan(source: Source, look: Style, beats: Sequence[float], settings: Settings, gallery: Gallery) -> Planned:
+    """Read a product's pictures, plan its videos, and leave the pictures in the gallery for the shots."""
+    subject = subject_of(source, settings.generate)
+    gallery.update({photo.sha256: (photo, cutout) for photo, cutout in zip(subject.photos, subject.cutouts, strict=True)})
+    return Planned(
+        boards=plan_boards(subject, look, settings, beats),
+        product=_product_row(subject),
+        pictures=[_picture_row(photo, cutout) for photo, cutout in zip(subject.photos, subject.cutouts, strict=True)],
+        warnings=subject.warnings,
+    )
 
 
 def _product_row(subject: Subject) -> dict[str, Any]:
@@ -233,15 +271,6 @@ def _product_row(subject: Subject) -> dict[str, Any]:
         "price": subject.price,
         "list_price": subject.list_price,
         "category": subject.category,
-    }
-
-
-def _inputs(subject: Subject, casting: Casting, settings: Settings) -> dict[str, Any]:
-    return {
-        "catalog": casting.catalog,
-        "pictures": [_picture_row(photo, cutout) for photo, cutout in zip(subject.photos, subject.cutouts, strict=True)],
-        "music": settings.generate.music or None,
-        "warnings": [*subject.warnings, *(f"{reject.path}: {reject.reason}" for reject in casting.rejects)],
     }
 
 
@@ -283,7 +312,7 @@ def _publish(
 
 
 def _json(data: Mapping[str, Any]) -> bytes:
-    return json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False).encode() + b"\n"
+    return json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def _sweep(folder: Path, names: set[str]) -> None:
@@ -309,7 +338,9 @@ class _Scene:
     heard: tuple[Heard, ...]
 
 
-def _one_video(file: BoardFile, backends: Backends, settings: Settings, work: Workdir, meter: Meter, prefix: str) -> Video:
+def _one_video(
+    file: BoardFile, backends: Backends, settings: Settings, work: Workdir, meter: Meter, prefix: str, gallery: Gallery
+) -> Video:
     options = settings.generate
     folder = work.folder(prefix) if prefix else work.root
     board = file.board
@@ -321,7 +352,7 @@ def _one_video(file: BoardFile, backends: Backends, settings: Settings, work: Wo
         work.reused.append(f"video {file.name}")
         return replace(done, name=file.name, board=board, edited=file.edited)
     with meter.stage(f"video {work.root.name}/{file.name}") as tell:
-        scene = _load(board, style, options)
+        scene = _load(board, style, options, gallery)
         share = SHOTS_SHARE[backends.rungs[0].is_camera]
         shots, records = _make_shots(file.name, scene, backends, settings, work, meter, lambda part: tell(share * part))
         cast = Cast(style=style, photos=scene.photos, cutouts=scene.cutouts, heard=scene.heard)
@@ -356,19 +387,14 @@ def _lit(board: Storyboard) -> Style:
 
 def _film_key(board: Storyboard, style: Style, backends: Backends, settings: Settings) -> str:
     options = settings.generate
-    sounds = [_stamp(path) for path in (board.music, options.voice, *(overlay.image for overlay in board.overlays)) if path]
+    sounds = [
+        (path, media.sha256(_there(path))) for path in (board.music, options.voice, *(overlay.image for overlay in board.overlays)) if path
+    ]
     parts = (options.takes, options.fidelity, options.compose, options.bed, options.label, options.cutout, options.picture)
     return digest(
         film.VERSION, takes.VERSION, fidelity.VERSION, board, style, [rung.name for rung in backends.rungs],
         options.camera, options.diffusers, options.kling, parts, sounds, settings.render, settings.plan.loudness_lufs,
     )  # fmt: skip
-
-
-def _stamp(path: str) -> tuple[object, ...]:
-    try:
-        return (path, media.sha256(Path(path)))
-    except OSError as error:
-        raise InputError(f"could not read {path}: {error.strerror or error}; check the path") from error
 
 
 def _finished(record: Path, key: str, root: Path) -> Video | None:
@@ -384,20 +410,31 @@ def _finished(record: Path, key: str, root: Path) -> Video | None:
     return done if all(file.is_file() for file in files) and media.sha256(path) == done.film.sha256 else None
 
 
-def _load(board: Storyboard, style: Style, options: GenerateOptions) -> _Scene:
+def _load(board: Storyboard, style: Style, options: GenerateOptions, gallery: Gallery) -> _Scene:
     """Read the pictures of a storyboard, and hold them to the digests that it was planned with."""
-    photos = []
-    for number, ref in enumerate(board.pictures):
-        photo = read_picture(ref.path, options.picture)
-        if ref.sha256 and photo.sha256 != ref.sha256:
-            raise InputError(
-                f"could not use picture {number} of {board.id}: {ref.path} is not the file it was planned with; "
-                "plan anew with --replan, or correct pictures in the plan"
-            )
-        photos.append(photo)
-    cutouts = tuple(cut_out(photo, options.cutout) for photo in photos)
+    pairs = [_picture(board, number, options, gallery) for number in range(len(board.pictures))]
     heard = (Heard(path=options.voice),) if options.voice else ()
-    return _Scene(board=board, style=style, photos=tuple(photos), cutouts=cutouts, heard=heard)
+    photos, cutouts = tuple(photo for photo, _ in pairs), tuple(cutout for _, cutout in pairs)
+    return _Scene(board=board, style=style, photos=photos, cutouts=cutouts, heard=heard)
+
+
+def _picture(board: Storyboard, number: int, options: GenerateOptions, gallery: Gallery) -> tuple[Photo, Cutout]:
+    ref = board.pictures[number]
+    if media.sha256(_there(ref.path)) != ref.sha256:
+        raise InputError(
+            f"could not use picture {number} of {board.id}: {ref.path} is not the file it was planned with; "
+            "plan anew with --replan, or correct pictures in the plan"
+        )
+    if ref.sha256 not in gallery:
+        photo = read_picture(ref.path, options.picture)
+        gallery[ref.sha256] = (photo, cut_out(photo, options.cutout))
+    return gallery[ref.sha256]
+
+
+def _there(path: str) -> Path:
+    if not Path(path).is_file():
+        raise InputError(f"could not read {path}: no such file; check the path")
+    return Path(path)
 
 
 # --- shots -----------------------------------------------------------------------------------------

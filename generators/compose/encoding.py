@@ -68,7 +68,8 @@ def arguments(board: Storyboard, count: int, work: Path, encoding: RenderOptions
     """Build the encoder's arguments; pure."""
     picture = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", f"{board.width_px}x{board.height_px}", "-framerate", str(board.fps)]
     colours = ["-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv"]
-    filters = "scale=in_range=pc:out_range=tv:out_color_matrix=bt709:flags=bicubic+accurate_rnd,format=yuv420p"
+    filters = "scale=in_range=pc:out_range=tv:out_color_matrix=bt709:flags=bicubic+accurate_rnd,format=yuv420p,"
+    filters += "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"
     tuned = ["-x264-params", "mbtree=1:rc-lookahead=10"] if encoding.preset in ("ultrafast", "superfast") else []
     coding = [
         *("-c:v", "libx264", "-preset", encoding.preset, "-crf", str(encoding.crf), "-profile:v", "high", *tuned),
