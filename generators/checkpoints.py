@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import tomllib
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -159,6 +160,12 @@ def named(name: str, preset: str) -> Checkpoint:
 
 def check_licence(checkpoint: Checkpoint, accepted: tuple[str, ...]) -> None:
     """Refuse a checkpoint whose licence has rules that nobody accepted by name; raises InputError that shows the rule."""
+    known = [name for name, licence in table().licences.items() if not licence.free]
+    for name in accepted:
+        if name not in table().licences:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+            raise InputError(f"could not accept the licence {name}: no model here is under it; {hint}")
     licence = checkpoint.licence
     if licence.free or licence.name in accepted:
         return

@@ -259,9 +259,21 @@ def lay_out(pipe: Any, plan: MemoryPlan, denoisers: tuple[str, ...]) -> None:
 
     Raises ModelError when the device is out of memory.
     """
+    parts = [getattr(pipe, name) for name in denoisers if getattr(pipe, name, None) is not None]
+    try:
+        _place(pipe, plan, parts)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        raise ModelError(
+            f"could not place the model as planned ({plan.name}): the {plan.device} is full; "
+            "close what else uses it, or choose a smaller plan: --set generate.diffusers.memory=fp8-group-offload"
+        ) from error
+
+
+def _place(pipe: Any, plan: MemoryPlan, parts: list[Any]) -> None:
     import torch
 
-    parts = [getattr(pipe, name) for name in denoisers if getattr(pipe, name, None) is not None]
     if plan.fp8:
         for part in parts:
             part.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=torch_dtype(plan))

@@ -40,10 +40,15 @@ def prefit(photo: Photo, cutout: Cutout, width_px: int, height_px: int, backgrou
 
 
 def prefit_last(request: ShotRequest, width_px: int, height_px: int) -> Pixels:
-    """Return the picture that a shot ends on in the model's size; nothing of it is cropped, as nobody looked for its product."""
+    """Return the picture that a shot ends on in the model's size.
+
+    Nothing of it is cropped, as nobody looked for its product, unless it is the first picture again.
+    """
     from generators.values import Cutout
 
     assert request.last is not None
+    if request.last.sha256 == request.photo.sha256:
+        return prefit(request.photo, request.cutout, width_px, height_px, request.style.palette.background)
     whole = Cutout(mask=None, box=request.cutout.box, confidence=0.0, method="none")
     return prefit(request.last, whole, width_px, height_px, request.style.palette.background)
 

@@ -149,6 +149,22 @@ def test_pictures_of_several_sizes_share_one_loaded_model(name: str, tmp_path: P
     assert len(sizes) == (1 if maker.choice.checkpoint.fixed_size else 2)
 
 
+def test_half_precision_as_on_a_card_goes_through(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from generators.diffusion import choosing
+
+    plan = choosing.plan_memory
+    monkeypatch.setattr(choosing, "plan_memory", lambda *args: dataclasses.replace(plan(*args), dtype="bfloat16"))
+    maker = build(name, tmp_path / "cache")
+    footage, origin = make(maker, tmp_path / "work")
+    pipe, family = maker.model.pipe, maker.choice.checkpoint.family
+    assert getattr(pipe, DENOISER.get(family, "transformer")).dtype == torch.bfloat16
+    assert pipe.vae.dtype == (torch.float32 if family == "wan" else torch.bfloat16)
+    assert dict(origin.settings)["dtype"] == "bfloat16"
+    assert pixels(footage).std() > 0
+
+
 def test_every_family_of_the_table_has_an_animator() -> None:
     assert {row.family for row in table().checkpoints.values()} <= set(ANIMATORS)
     assert {family_of(DiffusersOptions(preset=preset)) for preset in ("fast", "balanced", "quality", "lowvram")} == {"wan"}

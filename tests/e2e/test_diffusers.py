@@ -340,6 +340,33 @@ def test_code_that_comes_with_a_model_is_never_run(copied: Path, tmp_path: Path)
     assert not (tmp_path / "ran").exists()
 
 
+def test_a_copy_of_a_folder_is_the_same_model_and_another_training_is_not(copied: Path) -> None:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    from generators.checkpoint_folder import inspect
+
+    before = inspect(tiny_pipelines.folder("wan2.2-ti2v"))
+    assert inspect(copied).revision == before.revision
+    weights = copied / "transformer" / "diffusion_pytorch_model.safetensors"
+    save_file({name: tensor + 0.01 * torch.ones_like(tensor) for name, tensor in load_file(weights).items()}, weights, {"format": "pt"})
+    assert inspect(copied).revision != before.revision
+    assert inspect(copied).fingerprints["text_encoder"] == before.fingerprints["text_encoder"]
+
+
+def test_a_card_that_is_full_before_anything_began_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+    from diffusers import WanImageToVideoPipeline
+
+    def full(*_: Any, **__: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    make(build("wan2.2-ti2v", tmp_path / "cache"), tmp_path / "work")
+    monkeypatch.setattr(WanImageToVideoPipeline, "to", full)
+    with pytest.raises(ModelError, match=r"could not place the model as planned \(resident\): the cpu is full"):
+        make(build("wan2.2-ti2v", tmp_path / "cache"), tmp_path / "work", shot_request(seed=2))
+
+
 def test_the_class_is_named_here_and_not_by_the_folder(copied: Path, tmp_path: Path) -> None:
     index = json.loads((copied / "model_index.json").read_text())
     for foreign in ("WanPipeline", "WanDMDPipeline"):

@@ -129,6 +129,8 @@ def test_the_rule_of_a_licence_is_shown() -> None:
     assert "Stability AI Community License (https://stability.ai/license): commercial use is tied to yearly revenue" in str(caught.value)
     assert "--accept-license stability-community" in str(caught.value)
     check_licence(table().checkpoints["svd-xt-1.1"], ("stability-community",))
+    with pytest.raises(InputError, match=r"no model here is under it; did you mean stability-community\?"):
+        check_licence(table().checkpoints["svd-xt-1.1"], ("stability-comunity",))
 
 
 def test_the_page_of_models_tells_every_row() -> None:

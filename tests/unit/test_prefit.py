@@ -37,8 +37,8 @@ def test_a_round_product_stays_round_and_whole(size: tuple[int, int], shape: tup
     assert picture.shape == (size[1], size[0], 3)
     left, top, right, bottom = red(picture)
     assert abs((right - left) - (bottom - top)) <= 2
-    assert 0 < left
-    assert 0 < top
+    assert left > 0
+    assert top > 0
     assert right < size[0]
     assert bottom < size[1]
 
@@ -70,3 +70,9 @@ def test_transparent_parts_show_the_style() -> None:
 
 def test_the_last_picture_is_not_cropped() -> None:
     assert prefit_last(shot_request(last=True), 64, 112).shape == (112, 64, 3)
+
+
+def test_a_shot_that_ends_where_it_began_has_one_picture() -> None:
+    request = shot_request()
+    request = dataclasses.replace(request, last=request.photo)
+    assert np.array_equal(prefit_last(request, 64, 112), prefit(request.photo, request.cutout, 64, 112))
