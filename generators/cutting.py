@@ -23,7 +23,8 @@ def cut_instants(
     end = ms(round(seconds * fps) / fps)
     if single or seconds < 2 * least:
         return (0.0, end)
-    count = max(2, min(MOST_SHOTS, round(seconds / max(pace, least)), math.floor(seconds / least)))
+    wanted = math.floor(seconds / max(pace, least) + 0.6)
+    count = max(2, min(MOST_SHOTS, max(wanted, 3 if seconds >= 5 else 2), math.floor(seconds / least)))
     free = [seconds * number / count for number in range(count + 1)]
     cuts = _on_beats(seconds, count, beats, least) or free
     framed = [ms(round(instant * fps) / fps) for instant in cuts]

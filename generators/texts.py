@@ -33,7 +33,7 @@ def write_overlays(subject: Subject, cuts: Sequence[float], *, call: str | None,
     end = cuts[-1]
     title, more = split_title(subject.title)
     ask = call if call is not None else subject.call or default_call(subject.title)
-    closing = _end_card_at(cuts, f"{title}{ask}") if end_card else end
+    closing = _end_card_at(cuts, ask) if end_card else end
     overlays: list[Overlay] = []
     points = _points(subject, title, cuts, closing)
     if title:
@@ -107,7 +107,7 @@ def _end_card_at(cuts: Sequence[float], text: str) -> float:
     """Begin the end card with the last shot, or within it when the shot is long; before it when the shot is short."""
     end = cuts[-1]
     low, high = END_CARD_S
-    wanted = min(max(low, read_s(text), 0.2 * end), high, max(low, 0.4 * end))
+    wanted = min(max(low, read_s(text), 0.25 * end), high)  # the title and the price were read before
     last = cuts[-2]
     return ms(last if wanted <= end - last <= 1.35 * wanted else end - wanted)
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 LEAST_HOLE = 0.01
 """Holes smaller than this share of the product are filled without a second thought."""
+LINE = 0.012
+"""Half the height of a line of print, as a share of the picture's longer side."""
 PRINTED = 0.005
 """A hole with this share of something else in it is a label with print on it."""
 TELLING_CHROMA, TELLING_L = 9.0, 80.0
@@ -33,6 +35,7 @@ def close_holes(mask: NDArray[np.uint8], backdrop: Backdrop) -> tuple[NDArray[np
     _, labels, stats, _ = cv2.connectedComponentsWithStats(hollow, connectivity=4)
     outer = set(np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])).tolist())
     product = max(1, int(np.sum(mask > 127)))
+    groups = _grouped(np.where(np.isin(labels, list(outer)), 0, hollow).astype(np.uint8))
     filled, doubtful = mask.copy(), 0
     for row in range(1, len(stats)):
         if row in outer:
@@ -44,9 +47,18 @@ def close_holes(mask: NDArray[np.uint8], backdrop: Backdrop) -> tuple[NDArray[np
             if _is_telling(part, backdrop):
                 rim = cv2.dilate(part.astype(np.uint8), disc(5)) > 0
                 filled[part | (rim & ((backdrop.plain > 0) | (backdrop.shadow > 0)))] = 0
-            else:
+            elif not _is_printed((groups == groups[part][0]) & (hollow > 0), backdrop):
                 doubtful += area
     return filled, doubtful / product
+
+
+def _grouped(holes: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Number holes so that those a line of print apart have one number: a label that its print divides."""
+    import cv2
+    import numpy as np
+
+    _, groups = cv2.connectedComponents(cv2.dilate(holes, disc(max(3, round(LINE * max(holes.shape))))), connectivity=8)
+    return np.asarray(groups, np.int32)
 
 
 def _plain_inside(mask: NDArray[np.uint8], backdrop: Backdrop) -> NDArray[np.uint8]:
@@ -60,16 +72,23 @@ def _plain_inside(mask: NDArray[np.uint8], backdrop: Backdrop) -> NDArray[np.uin
 
 
 def _is_bare(part: NDArray[np.bool_], backdrop: Backdrop) -> bool:
-    """Say whether a hole shows the backdrop and nothing else."""
+    """Say whether a hole has the backdrop's colour."""
     import cv2
     import numpy as np
 
     core = cv2.erode(part.astype(np.uint8), disc(3)) > 0
-    outline, _ = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    whole = np.zeros(part.shape, np.uint8)
-    cv2.drawContours(whole, outline, -1, 1, cv2.FILLED)
-    printed = float(np.sum((whole > 0) & ~part)) / max(1.0, float(whole.sum()))
-    return bool(core.any() and printed < PRINTED and float(np.mean(backdrop.plain[core] > 0)) > 0.6)
+    return bool(core.any() and float(np.mean(backdrop.plain[core] > 0)) > 0.6)
+
+
+def _is_printed(part: NDArray[np.bool_], backdrop: Backdrop) -> bool:
+    """Say whether something stands written in a hole or beside it: then it is a label."""
+    import cv2
+    import numpy as np
+
+    hull = np.zeros(part.shape, np.uint8)
+    cv2.fillConvexPoly(hull, cv2.convexHull(np.asarray(cv2.findNonZero(part.astype(np.uint8)), np.int32)), 1)
+    inner = cv2.erode(hull, disc(2)) > 0
+    return bool(inner.any() and float(np.mean(backdrop.distance[inner] > 4 * backdrop.reach)) > PRINTED)
 
 
 def _is_telling(part: NDArray[np.bool_], backdrop: Backdrop) -> bool:

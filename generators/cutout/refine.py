@@ -22,6 +22,9 @@ MARGIN = 0.12
 ALIKE_LAB = 9.0
 """Product and background nearer than this cannot be unmixed."""
 
+SMOOTH_PX = 4.0
+"""Reach up to which colours are spread at the picture's own size."""
+
 SURE_BACK, SURE_PRODUCT, MAYBE_BACK, MAYBE_PRODUCT = 0, 1, 2, 3
 """What a seed says of a pixel: cv2.GC_BGD and so on."""
 
@@ -94,17 +97,24 @@ def soften(rgb: NDArray[np.uint8], mask: NDArray[np.uint8], band_px: float) -> N
 
 
 def _nearby(lab: NDArray[np.float32], known: NDArray[np.bool_], reach: float) -> NDArray[np.float32]:
-    """Spread the colours of known pixels to their neighbours: a blur that sees only them, first narrow, then wide."""
+    """Spread the colours of known pixels to their neighbours: a blur that sees only them, first narrow, then wide.
+
+    The result is smooth, so that a wide reach is worked out on a smaller picture.
+    """
     import cv2
     import numpy as np
 
-    found = np.zeros_like(lab)
-    weight = np.zeros(known.shape, np.float32)
-    seen = known.astype(np.float32)
-    for sigma, gain in ((reach * 0.6, 1.0), (reach * 2.5, 0.02)):
-        found += gain * cv2.GaussianBlur(lab * seen[..., None], (0, 0), sigma)
-        weight += gain * cv2.GaussianBlur(seen, (0, 0), sigma)
-    return np.asarray(found / np.maximum(weight, 1e-5)[..., None], np.float32)
+    height, width = known.shape
+    factor = max(1.0, reach / SMOOTH_PX)
+    size = (max(4, round(width / factor)), max(4, round(height / factor)))
+    full = known.astype(np.float32)
+    values, seen = (cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (lab * full[..., None], full))
+    found, weight = np.zeros((size[1], size[0], 3), np.float32), np.zeros((size[1], size[0]), np.float32)
+    for sigma, gain in ((0.6 * reach / factor, 1.0), (2.5 * reach / factor, 0.02)):
+        found = found + gain * cv2.GaussianBlur(values, (0, 0), sigma)
+        weight = weight + gain * cv2.GaussianBlur(seen, (0, 0), sigma)
+    spread = found / np.maximum(weight, 1e-5)[..., None]
+    return np.asarray(cv2.resize(spread, (width, height), interpolation=cv2.INTER_LINEAR) if factor > 1 else spread, np.float32)
 
 
 def enlarge(rgb: NDArray[np.uint8], mask: NDArray[np.uint8], edge_px: float) -> NDArray[np.uint8]:
@@ -121,7 +131,7 @@ def enlarge(rgb: NDArray[np.uint8], mask: NDArray[np.uint8], edge_px: float) -> 
     if scale > 1:
         soft = cv2.GaussianBlur(mask, (0, 0), 0.8)
         grown = np.where(cv2.resize(soft, (width, height), interpolation=cv2.INTER_CUBIC) > 127, 255, 0).astype(np.uint8)
-    band = edge_px * max(1.0, scale) * min(1.0, max(height, width) / 1024 * 1.0 + 0.3)
+    band = edge_px * max(1.0, scale) * min(1.0, max(height, width) / 1024 + 0.3)
     x, y, w, h = cv2.boundingRect(grown)
     more = round(4 * band) + 2
     part = np.s_[max(0, y - more) : y + h + more, max(0, x - more) : x + w + more]
