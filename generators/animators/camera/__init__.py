@@ -92,7 +92,8 @@ class Camera:
         self._backdrop.cache_clear()
 
     def _is_layered(self, request: ShotRequest) -> bool:
-        return request.cutout.is_layer(self.options.layer_confidence) and not _is_cropped(request.cutout)
+        cutout = request.cutout
+        return cutout.is_layer(self.options.layer_confidence) and not _is_cropped(cutout) and int(cutout.mask.max()) > 127
 
     def _layers(self, request: ShotRequest) -> tuple[Scene, moves.Stage]:
         width, height = request.width_px, request.height_px

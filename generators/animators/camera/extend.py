@@ -15,6 +15,10 @@ from generators.animators.camera.backdrops.brushes import blur
 from generators.animators.camera.product import Plane, reduction, shrunk
 from generators.values import Photo
 
+COARSE = 4
+"""The extension's blurs are made at a quarter of the size."""
+STRIP = 256
+"""Rows that are worked on at once."""
 DARKER = 0.16
 """How much the extension loses at its farthest."""
 
@@ -52,19 +56,37 @@ def _fold(distance: Any, length: int) -> Any:
 
 def _softened(picture: Any, sides: tuple[int, int, int, int], height: int, width: int) -> Any:
     """Blur the extension, more with distance from the photo; the photo's own pixels stay as they are."""
+    import cv2
+
     top, _, left, _ = sides
     rows = np.arange(picture.shape[0], dtype=np.float32)
     columns = np.arange(picture.shape[1], dtype=np.float32)
     beyond_rows = np.maximum(np.maximum(top - rows, rows - (top + height - 1)), 0)[:, None]
     beyond_columns = np.maximum(np.maximum(left - columns, columns - (left + width - 1)), 0)[None, :]
     size = min(height, width)
-    away = np.hypot(beyond_rows, beyond_columns) / (0.16 * size)
-    source = picture.astype(np.float32)
-    little, much = blur(source, 0.012 * size), blur(source, 0.06 * size)
-    first, second = np.clip(away * 3.0, 0, 1)[..., None], np.clip(away * 1.2 - 0.2, 0, 1)[..., None]
-    soft = source + (little - source) * first
-    soft += (much - soft) * second
-    soft *= 1 - DARKER * np.clip(away / 4, 0, 1)[..., None] ** 1.5
-    grain = np.random.default_rng(0).random(away.shape, dtype=np.float32)[..., None] - 0.5
-    soft = np.clip(np.round(soft + grain), 0, 255).astype(np.uint8)
-    return np.where((away > 0)[..., None], soft, picture)
+    small = cv2.resize(picture, (picture.shape[1] // COARSE, picture.shape[0] // COARSE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    soft = tuple(blur(small, share * size / COARSE) for share in (0.012, 0.06))
+    result = picture.copy()
+    # In strips: a wide banner in a tall frame needs much ground, and floats are four times as large as what they stand for.
+    for start in range(0, picture.shape[0], STRIP):
+        strip = slice(start, min(start + STRIP, picture.shape[0]))
+        away = np.hypot(beyond_rows[strip], beyond_columns) / (0.16 * size)
+        if away.max() > 0:
+            result[strip] = _melted(picture[strip], away[..., None], soft, start)
+    return result
+
+
+def _melted(strip: Any, away: Any, soft: tuple[Any, Any], start: int) -> Any:
+    """Blend a strip of rows from `start` on into its two blurred versions, the more the farther away from the photo."""
+    import cv2
+
+    rows, columns = strip.shape[:2]
+    step = 1 / COARSE
+    matrix = np.array([[step, 0, 0.5 * step - 0.5], [0, step, (start + 0.5) * step - 0.5]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    little, much = (cv2.warpAffine(value, matrix, (columns, rows), flags=flags, borderMode=cv2.BORDER_REPLICATE) for value in soft)
+    mixed = strip + (little - strip) * np.clip(away * 3.0, 0, 1)
+    mixed += (much - mixed) * np.clip(away * 1.2 - 0.2, 0, 1)
+    mixed *= 1 - DARKER * np.clip(away / 4, 0, 1) ** 1.5
+    mixed += np.random.default_rng(start).random(away.shape, dtype=np.float32) - 0.5
+    return np.where(away > 0, np.clip(np.round(mixed), 0, 255).astype(np.uint8), strip)

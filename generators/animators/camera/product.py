@@ -15,6 +15,12 @@ from generators.animators.camera.backdrops.brushes import blur
 from generators.animators.camera.geometry import Similarity
 from generators.values import Cutout, Photo
 
+KEPT = 1.4
+"""Picture pixels kept for each one shown."""
+REACH = 12
+"""Pixels around the product's edge whose colour matters: half the width of the filter when it makes smaller."""
+ROUGH_PX = 1_200_000
+"""Colours around an edge are spread over pictures of this size at most: they are smooth."""
 PAD = 6
 """Empty pixels kept around the product, so that the filter never runs over the edge."""
 SOLID = 251
@@ -50,27 +56,27 @@ class Plane:
 
 
 def cut(photo: Photo, cutout: Cutout, largest: float) -> Plane:
-    """Lift the product off its photo; `largest` is the greatest scale it will be shown at.
-
-    Pictures far larger than that are averaged down once, to no less than twice what is shown.
-    """
+    """Lift the product off its photo; `largest` is the greatest scale it will be shown at."""
     height, width = cutout.mask.shape
     box = cutout.box
     left, top = max(0, int(box.x * width) - PAD), max(0, int(box.y * height) - PAD)
     right = min(width, int(np.ceil((box.x + box.w) * width)) + PAD)
     bottom = min(height, int(np.ceil((box.y + box.h) * height)) + PAD)
-    alpha = cutout.mask[top:bottom, left:right]
-    rgb = photo.pixels[top:bottom, left:right]
     factor = reduction(largest)
-    rgb = clean_edges(rgb, alpha)
-    return Plane(
-        rgb=shrunk(padded(rgb, PAD, edge=True), factor), alpha=shrunk(padded(alpha, PAD), factor), factor=factor, x=left - PAD, y=top - PAD
-    )
+    alpha = shrunk(padded(cutout.mask[top:bottom, left:right], PAD), factor)
+    rgb = shrunk(padded(photo.pixels[top:bottom, left:right], PAD, edge=True), factor)
+    if (right - left) * (bottom - top) > 0:
+        rgb = _image(clean_edges(np.asarray(rgb), np.asarray(alpha)))
+    return Plane(rgb=rgb, alpha=alpha, factor=factor, x=left - PAD, y=top - PAD)
 
 
 def reduction(largest: float) -> int:
-    """Return by how much a picture may be averaged down before it is shown at that scale, keeping two pixels for each one shown."""
-    return max(1, int(0.5 / largest)) if largest > 0 else 1
+    """Return by how much a picture that is far larger than it is shown is averaged down once, before any frame is drawn.
+
+    At least 1.4 pixels are kept for each one shown: the resampling has something to choose from, and twenty megapixels are not
+    read for every frame.
+    """
+    return max(1, int(1 / (KEPT * largest))) if largest > 0 else 1
 
 
 def padded(picture: Any, by: int, *, edge: bool = False) -> Any:
@@ -81,48 +87,66 @@ def padded(picture: Any, by: int, *, edge: bool = False) -> Any:
 
 def shrunk(picture: Any, factor: int) -> Any:
     """Return a Pillow image, averaged over squares of that side; incomplete squares at the far edges are filled up first."""
-    from PIL import Image
-
+    if factor == 1:
+        return _image(picture)
     height, width = picture.shape[:2]
     more = [(0, -height % factor), (0, -width % factor)] + [(0, 0)] * (picture.ndim - 2)
-    image = Image.fromarray(np.ascontiguousarray(np.pad(picture, more, mode="edge") if factor > 1 else picture))
-    return image.reduce(factor) if factor > 1 else image
+    return _image(np.pad(picture, more, mode="edge")).reduce(factor)
+
+
+def _image(picture: Any) -> Any:
+    from PIL import Image
+
+    return Image.fromarray(np.ascontiguousarray(picture))
 
 
 def clean_edges(rgb: Any, alpha: Any) -> Any:
     """Give soft-edge pixels the product's own colour: the old background is taken out, and what is left is filled from inside.
 
-    Solid pixels are returned untouched.
+    Solid pixels, and those far from the product, are returned untouched.
     """
-    solid = (alpha >= SOLID).astype(np.float32)
-    if not solid.any() or solid.all():
+    import cv2
+
+    near = cv2.dilate((alpha > CLEAR).astype(np.uint8), np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8))
+    rows, columns = np.nonzero((alpha < SOLID) & (near > 0))
+    if not len(rows) or not (alpha >= SOLID).any():
         return rgb
-    picture = rgb.astype(np.float32)
-    share = alpha.astype(np.float32) / 255
-    inside = _spread(picture, solid)
-    outside = _spread(picture, (alpha < CLEAR).astype(np.float32))
-    known = np.clip(share, 0.25, 1)[..., None]
-    freed = np.clip((picture - (1 - known) * outside) / known, 0, 255)
+    inside, alone = _spread(rgb, alpha >= SOLID, rows, columns)
+    outside, _ = _spread(rgb, alpha < CLEAR, rows, columns)
+    share = alpha[rows, columns].astype(np.float32) / 255
+    known = np.clip(share, 0.25, 1)[:, None]
+    freed = np.clip((rgb[rows, columns] - (1 - known) * outside) / known, 0, 255)
     # Thin things have soft pixels only, far from any solid one: there the freed colour is all there is.
-    alone = 1 - np.clip(blur(solid, 3.0) / 0.05, 0, 1)
-    trust = np.maximum(np.clip((share - 0.35) / 0.4, 0, 1), alone * np.clip((share - 0.1) / 0.2, 0, 1))[..., None]
-    mixed = inside + (freed - inside) * trust
-    return np.where(alpha[..., None] >= SOLID, rgb, np.clip(np.round(mixed), 0, 255).astype(np.uint8))
+    trust = np.maximum(np.clip((share - 0.35) / 0.4, 0, 1), alone * np.clip((share - 0.1) / 0.2, 0, 1))[:, None]
+    cleaned = rgb.copy()
+    cleaned[rows, columns] = np.clip(np.round(inside + (freed - inside) * trust), 0, 255).astype(np.uint8)
+    return cleaned
 
 
-def _spread(picture: Any, weight: Any) -> Any:
-    """Fill the picture from its weighted pixels outwards: finer averages where they reach, broader ones beyond."""
-    result = np.zeros_like(picture)
-    missing = np.ones_like(weight)
-    weighted = picture * weight[..., None]
+def _spread(rgb: Any, known: Any, rows: Any, columns: Any) -> tuple[Any, Any]:
+    """Return the colours of the known pixels as they reach the asked ones, and how far those are from any, 0 to 1.
+
+    Finer averages count where they reach, broader ones beyond.
+    """
+    import cv2
+
+    scale = min(1.0, (ROUGH_PX / known.size) ** 0.5)
+    weight = known.astype(np.float32)
+    picture = rgb * weight[..., None]
+    if scale < 1:
+        size = (max(1, round(known.shape[1] * scale)), max(1, round(known.shape[0] * scale)))
+        weight, picture = (cv2.resize(value, size, interpolation=cv2.INTER_AREA) for value in (weight, picture))
+    result, missing = np.zeros_like(picture), np.ones_like(weight)
+    alone = None
     for sigma in (1.0, 3.0, 10.0, 40.0):
         total = blur(weight, sigma)
-        filled = blur(weighted, sigma) / np.maximum(total, 1e-6)[..., None]
-        sure = np.clip(total / 0.05, 0, 1) * missing
-        result += filled * sure[..., None]
-        missing = missing - sure
-    rest = weighted.sum((0, 1)) / max(float(weight.sum()), 1e-6)
-    return result + missing[..., None] * rest
+        sure = np.clip(total / 0.05, 0, 1)
+        result += blur(picture, sigma) / np.maximum(total, 1e-6)[..., None] * (sure * missing)[..., None]
+        missing = missing * (1 - sure)
+        alone = missing.copy() if sigma == 3.0 else alone
+    result += missing[..., None] * (picture.sum((0, 1)) / max(float(weight.sum()), 1e-6))
+    y, x = np.minimum((rows * scale).astype(int), weight.shape[0] - 1), np.minimum((columns * scale).astype(int), weight.shape[1] - 1)
+    return result[y, x], alone[y, x] if alone is not None else missing[y, x]
 
 
 def draw(canvas: Any, plane: Plane, place: Similarity, light: Any | None = None) -> None:

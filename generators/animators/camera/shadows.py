@@ -91,7 +91,7 @@ def _contact(alpha: Any, height: int, width: int) -> Any:
 
 def _outline(alpha: Any) -> Any:
     """Return for each column the lowest row with product in it, -1 where there is none."""
-    inside = alpha > 0.5
+    inside = alpha > 0.5 * float(alpha.max())
     lowest = alpha.shape[0] - 1 - np.argmax(inside[::-1], axis=0)
     return np.where(inside.any(axis=0), lowest, -1).astype(np.float32)
 
