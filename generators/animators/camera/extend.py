@@ -63,7 +63,7 @@ def _softened(picture: Any, sides: tuple[int, int, int, int], height: int, width
     columns = np.arange(picture.shape[1], dtype=np.float32)
     beyond_rows = np.maximum(np.maximum(top - rows, rows - (top + height - 1)), 0)[:, None]
     beyond_columns = np.maximum(np.maximum(left - columns, columns - (left + width - 1)), 0)[None, :]
-    size = min(height, width)
+    size = (height * width) ** 0.5
     small = cv2.resize(picture, (picture.shape[1] // COARSE, picture.shape[0] // COARSE), interpolation=cv2.INTER_AREA).astype(np.float32)
     soft = tuple(blur(small, share * size / COARSE) for share in (0.012, 0.06))
     result = picture.copy()

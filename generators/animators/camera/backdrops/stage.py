@@ -75,9 +75,9 @@ def _floor(ground: Ground, wall: Any, tone: Any, glow: Any) -> Any:
 
 def _podium(ground: Ground, plane: Any, floor: Any, accent: Any) -> None:
     """Draw the podium: a lit round top, its side, a bright rim, its shadow on the floor."""
-    half = max(0.34 * ground.frame_width, 0.62 * ground.product_width)
+    half = max(0.34 * min(ground.frame_width, ground.frame_height), 0.62 * ground.product_width)
     half = min(half, 0.47 * ground.frame_width)
-    flat, side = 0.2 * half, 0.17 * half
+    flat, side = min(0.2 * half, 0.08 * ground.frame_height), 0.17 * half
     middle = ground.base - 0.03 * half
     top = _disc(ground, middle, half, flat)
     below = _disc(ground, middle + side, half, flat)
