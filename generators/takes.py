@@ -20,6 +20,8 @@ VERSION = 1
 """Goes up when the same request leads to other attempts."""
 
 SEED_STEP = 1_000_003
+LOCKABLE = 0.3
+"""Similarity of the best take below which the product is somewhere else, or nowhere: looking for it frame by frame is in vain."""
 CALM = "Very slow and subtle camera movement; the product stays perfectly still and unchanged, every letter on it sharp."
 CALMER: dict[Move, Move] = {
     "push_in": "still",
@@ -195,9 +197,12 @@ def _locked(tries: _Attempts, lock: Lock | None) -> tuple[Footage, Origin] | Non
     """Put the picture's own product back into the best attempt so far."""
     if tries.best is None or lock is None:
         return None
-    _, footage, origin = tries.best
+    ssim, footage, origin = tries.best
     tries.best = None
     request = tries.request
+    if ssim < LOCKABLE:
+        tries.notes.append(f"no pixel lock: the product is not to be found in the frames (similarity {ssim:.2f})")
+        return None
     locked, reason = lock(request, footage)
     if locked is None:
         tries.notes.append(f"no pixel lock: {reason}")

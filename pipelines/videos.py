@@ -232,9 +232,8 @@ def _one_product(
     gallery: Gallery = {}
     with meter.stage(f"look at {source.name}"):
         key = (source, [stamp(Path(picture)) for picture in source.pictures], look, settings.generate, settings.plan, beats)
-        planned = work.step(
-            "storyboards", Planned, PLAN_VERSION + storyboard.VERSION, key, lambda: _plan(source, look, beats, settings, gallery)
-        )
+        version = PLAN_VERSION + storyboard.VERSION
+        planned = work.step("storyboards", Planned, version, key, lambda: _plan(source, look, beats, settings, gallery))
         files = save_boards(work.folder("plans"), planned.boards, replan=replan)
     _sweep(work.folder("videos"), {file.name for file in files})
     if backends.name == "kling":
@@ -387,13 +386,12 @@ def _lit(board: Storyboard) -> Style:
 
 def _film_key(board: Storyboard, style: Style, backends: Backends, settings: Settings) -> str:
     options = settings.generate
-    sounds = [
-        (path, media.sha256(_there(path))) for path in (board.music, options.voice, *(overlay.image for overlay in board.overlays)) if path
-    ]
+    named = (board.music, options.voice, *(overlay.image for overlay in board.overlays))
+    files = [(path, media.sha256(_there(path))) for path in named if path]
     parts = (options.takes, options.fidelity, options.compose, options.bed, options.label, options.cutout, options.picture)
     return digest(
         film.VERSION, takes.VERSION, fidelity.VERSION, board, style, [rung.name for rung in backends.rungs],
-        options.camera, options.diffusers, options.kling, parts, sounds, settings.render, settings.plan.loudness_lufs,
+        options.camera, options.diffusers, options.kling, parts, files, settings.render, settings.plan.loudness_lufs,
     )  # fmt: skip
 
 

@@ -20,7 +20,10 @@ from pipelines.settings import Settings
 from tests import films
 
 SAMPLES = Path(__file__).parent.parent.parent / "samples"
-SMALL = ("--set", "plan.width_px=180", "--set", "plan.height_px=320", "--set", "generate.cutout.work_px=256")
+SMALL = (
+    *("--set", "plan.width_px=180", "--set", "plan.height_px=320", "--set", "generate.cutout.work_px=256"),
+    *("--set", "generate.fidelity.read_text=false", "--set", "generate.fidelity.frames=3", "--set", "generate.takes.pixel_lock=false"),
+)
 
 
 def generate(*arguments: object) -> int:
@@ -28,14 +31,7 @@ def generate(*arguments: object) -> int:
 
 
 def small(out: Path, **flags: object) -> Settings:
-    given = {
-        "plan.width_px": 180,
-        "plan.height_px": 320,
-        "generate.cutout.work_px": 256,
-        "run.out": str(out),
-        "generate.seconds": 3,
-        **flags,
-    }
+    given: dict[str, object] = {"run.out": str(out), "generate.seconds": 3, **dict(part.split("=") for part in SMALL[1::2]), **flags}
     return load(Settings, environ={}, flags={name: str(value) for name, value in given.items()})
 
 
@@ -204,7 +200,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> films.Fake:
 
 
 def test_generated_videos_say_so_everywhere(model: films.Fake, tmp_path: Path) -> None:
-    settings = small(tmp_path, **{"generate.takes.enforce": False})
+    settings = small(tmp_path, **{"generate.takes.enforce": False, "generate.title": "茉莉花茶"})
     done = make_videos([SAMPLES / "images" / "L001-white.jpg"], settings=settings, backend="diffusers")
     video = done.products[0].manifest["videos"][0]
     assert video["label"]["kind"] == "generated" and video["label"]["text"] == "AI生成"
@@ -313,7 +309,7 @@ def test_wrong_use_is_told_and_leaves_nothing(
 
 
 def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert generate("--catalog", SAMPLES / "catalog.csv", "-o", tmp_path / "out", "--dry-run") == 0
+    assert generate("L003", "--catalog", SAMPLES / "catalog.csv", "-o", tmp_path / "out", "--dry-run") == 0
     told = capsys.readouterr().out
     assert "backend" in told and "L003" in told and "180×320" in told
     assert not (tmp_path / "out").exists()
