@@ -72,6 +72,9 @@ def split_title(title: str) -> tuple[str, str]:
     """Split a listing's title, a heap of search words, into what is shown large and a second line."""
     words = " ".join(title.split()).split(" ")
     first, rest = _fill(words, TITLE_WIDTH)
+    head, _, last = first.rpartition(" ")
+    if rest and head and _WIDE.fullmatch(last):
+        first, rest = head, [last, *rest]  # a lone character is a search word (女, 新), not a name
     second, _ = _fill(rest, DETAIL_WIDTH)
     return first, second
 
