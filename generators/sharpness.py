@@ -44,7 +44,7 @@ def sharp_regions(photo: Photo, cutout: Cutout, n: int = 3) -> tuple[Box, ...]:
         y, x = np.unravel_index(int(np.argmax(strength)), strength.shape)
         if strength[y, x] < LEAST_DETAIL:
             break
-        box = _box(int(x), int(y), side, size)
+        box = _box(*_centred(detail, int(x), int(y), side), side, size)
         if all(_iou(box, other) <= SHARED for other in found):
             found.append(box)
         strength[max(0, int(y) - side // 6) : int(y) + side // 6 + 1, max(0, int(x) - side // 6) : int(x) + side // 6 + 1] = 0
@@ -63,6 +63,20 @@ def _detail(rgb: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.float
         (mask > 200).astype(np.uint8), np.ones((9, 9), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0 if mask.min() < 128 else 1
     )
     return np.asarray(capped * inside, np.float32)
+
+
+def _centred(detail: NDArray[np.float32], x: int, y: int, side: int) -> tuple[int, int]:
+    """Move a window's middle to the middle of the detail in and around it: a label is looked at straight."""
+    import numpy as np
+
+    reach = round(0.65 * side)
+    top, left = max(0, y - reach), max(0, x - reach)
+    part = detail[top : y + reach + 1, left : x + reach + 1]
+    total = max(1e-6, float(part.sum()))
+    return (
+        left + round(float(part.sum(axis=0) @ np.arange(part.shape[1])) / total),
+        top + round(float(part.sum(axis=1) @ np.arange(part.shape[0])) / total),
+    )
 
 
 def _box(x: int, y: int, side: int, size: tuple[int, int]) -> Box:

@@ -23,6 +23,7 @@ FIRST_S = 0.2
 END_CARD_S = (1.2, 2.8)
 TITLE_WIDTH, DETAIL_WIDTH, POINT_WIDTH = 24, 28, 28
 """Most that is written in one text; a Chinese character counts two."""
+LATIN_TITLE_WIDTH = 32
 MOST_POINTS = 4
 
 _WIDE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uff60]")
@@ -71,7 +72,7 @@ def default_call(title: str) -> str:
 def split_title(title: str) -> tuple[str, str]:
     """Split a listing's title, a heap of search words, into what is shown large and a second line."""
     words = " ".join(title.split()).split(" ")
-    first, rest = _fill(words, TITLE_WIDTH)
+    first, rest = _fill(words, TITLE_WIDTH if _WIDE.search(title) else LATIN_TITLE_WIDTH)
     head, _, last = first.rpartition(" ")
     if rest and head and _WIDE.fullmatch(last):
         first, rest = head, [last, *rest]  # a lone character is a search word (女, 新), not a name
