@@ -528,22 +528,26 @@ def _asked(evidence: Evidence, stream: Read) -> Table:
 
 
 def _bought(evidence: Evidence, stream: Read) -> Table:
-    """Score orders: which product sells right after a sentence, against how it sells overall."""
+    """Score orders: which product's orders a sentence set off, against how it sells overall.
+
+    Each order is spread back over the seconds that may have caused it (`ORDER_CAUSE`). What is bought is what was offered, not
+    yet what is being shown: orders of the last offer come in while the next product is introduced, so they say little, and never
+    that a product is off.
+    """
     table = _blank(stream)
     column = {product.sku: k for k, product in enumerate(stream.products)}
-    orders = [(o.time + o.bucket_s / 2, column[o.sku]) for o in evidence.log.orders or () if o.sku in column]
+    orders = [(o.time + o.bucket_s / 2, column[o.sku]) for o in evidence.log.orders or () if o.sku in column and o.quantity > 0]
     if not orders or len(stream.products) < 2:
         return table
-    times, skus = np.array([t for t, _ in orders]), np.array([k for _, k in orders])
-    early, late = c.ORDER_LAG
-    cumulated = np.zeros((len(orders) + 1, len(stream.products)))
+    times, columns = np.array([t for t, _ in orders]), np.array([k for _, k in orders])
     order = np.argsort(times)
-    np.add.at(cumulated, (np.arange(1, len(orders) + 1), skus[order]), 1.0)
-    cumulated = np.cumsum(cumulated, axis=0)
-    first, last = np.searchsorted(times[order], stream.starts + early), np.searchsorted(times[order], stream.ends + late)
-    window = cumulated[last] - cumulated[first]
-    expected = cumulated[-1] * ((late - early) + (stream.ends - stream.starts))[:, None] / max(evidence.duration, 1.0)
-    gain = np.clip(0.5 * np.log((window + 1.0) / (expected + 1.0)), 0.0, c.BOUGHT_MOST)
-    # which product, not whether: orders go on when the talk has moved to other things
-    relative: Table = gain - gain.max(axis=1, keepdims=True)
-    return relative
+    times, columns = times[order], columns[order]
+    middle = (stream.starts + stream.ends) / 2
+    for k in np.unique(columns):
+        own = times[columns == k]
+        for (early, late), share in zip(c.ORDER_CAUSE, c.ORDER_CAUSE_SHARES, strict=True):
+            caused = np.searchsorted(own, middle + late) - np.searchsorted(own, middle + early)
+            table[:, k] += share * caused * 60.0 / (late - early)
+    expected = np.bincount(columns, minlength=len(stream.products)) * 60.0 / max(evidence.duration, 60.0)
+    gain: Table = np.clip(0.5 * np.log((table + 1.0) / (expected + 1.0)), 0.0, c.BOUGHT_MOST)
+    return gain

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -35,8 +36,19 @@ DISPERSION = {"orders": 1.2, "chat": 3.0}
 """Variance over mean of counts: order lines cluster a little, chat a lot (5 to 17 measured raw; less when cleaned and weighed)."""
 BEFORE_OFFER = 0.15
 """How strongly an explanation invites orders before its price or link is named."""
-USUAL_SPREAD = 0.3
-"""Standard deviation of the log rate between ordinary products: some sell 1.35 times better than others without being hot."""
+ORDINARY, HOT = (0.0, 0.35), (math.log(3.5), 0.7)
+"""Middle and standard deviation of log uplifts: ordinary products lie within a third of each other, hot ones sell two to nine times."""
+HOT_EACH, MOST_HOT = 1.5, 0.25
+"""A stream has one or two hot items however many products it shows; of a few products one in four may be."""
+_LOGS = np.linspace(-3.0, 4.0, 701)
+"""Log uplifts that are weighed against each other."""
+MISFIT = MappingProxyType({"orders": 0.3, "chat": 0.5})
+"""What rates are wrong by, in logs, however many counts: offers are placed by a sentence or two, lags are guessed, and a comment is
+not a purchase."""
+FAR_ABOVE = 2.0
+"""Other products above this ratio to the lower third are hot themselves and do not make the usual."""
+WINDOW_S = 30.0
+"""Window in which dispersion is measured."""
 FADES_S = 30.0
 """Seconds in which the pull of an offer fades once the talk has gone on."""
 OPENING_SHARE = 0.2
@@ -47,12 +59,10 @@ REST_WORTH_S = 8.0
 """Seconds that an edge of a window may move from no pause to a full rest; in proportion between, for the offer itself matters more."""
 FUSED = 0.5
 """Weight of a standard deviation of a weaker channel in the log odds: comments and pressure go with sales, and also without."""
-FEW_PRODUCTS = 5.0
-"""Products from which the odds of each being hot fall: a stream has one or two hot items however many it shows."""
-SPREAD_FROM = 6
-"""Other products from which their own spread can be told."""
 SMALLEST_COUNT = {"orders": 3.0, "chat": 6.0}
 """Fewer attributed orders or comments than this prove nothing."""
+OPENING_S = 60.0
+"""The chat of the first minute greets."""
 CHAT_LAG_S = 10.0
 """Median seconds from speech to comment."""
 MOST_CONFIDENT = {"orders": 0.99, "chat": 0.6, "speech": 0.35}
@@ -130,14 +140,14 @@ def _by_counts(
 ) -> tuple[HotItem, ...]:
     step = max(1.0, evidence.duration / 3600.0)
     viewers = lags.audience_curve(tuple((v.time, v.count) for v in evidence.log.viewers or ()), evidence.duration, step)
-    rates, off_air = responses(evidence, segments, stream, viewers, step, basis)
+    rates, off_air, phi = responses(evidence, segments, stream, viewers, step, basis)
     support = _support(evidence, segments, stream, viewers, step, basis, options)
-    rarity = math.log(max(1.0, len({segment.sku for segment in segments}) / FEW_PRODUCTS))
+    skus = tuple(dict.fromkeys(segment.sku for segment in segments))
     found = []
-    for sku in dict.fromkeys(segment.sku for segment in segments):
+    for sku in skus:
         own = pooled([rate for rate in rates if rate.segment.sku == sku])
-        judged = judge(own, usual(rates, sku), off_air.get(sku, 0.0), basis, options, usual_spread(rates, sku, basis))
-        judged = replace(judged, probability=_logistic(_logit(judged.probability) + support.get(sku, 0.0) - rarity))
+        judged = judge(own, usual(rates, sku), off_air.get(sku, 0.0), basis, options, phi, len(skus))
+        judged = replace(judged, probability=_logistic(_logit(judged.probability) + support.get(sku, 0.0)))
         if judged.probability < (options.sure if basis == "orders" else options.sure_chat) or own.count < SMALLEST_COUNT[basis]:
             continue
         curve = impulse_curve(evidence, sku, viewers, step) if basis == "orders" else None
@@ -159,12 +169,15 @@ def _support(
     """Give what the weaker channels add to each product's log odds: purchase comments (to orders), and how hard the host presses."""
     support: dict[str, float] = {}
     if basis == "orders" and evidence.log.comments:
-        rates, off_air = responses(evidence, segments, stream, viewers, step, "chat")
+        rates, off_air, phi = responses(evidence, segments, stream, viewers, step, "chat")
         for sku in {segment.sku for segment in segments}:
-            judged = judge(pooled([r for r in rates if r.segment.sku == sku]), usual(rates, sku), off_air.get(sku, 0.0), "chat", options)
+            judged = judge(
+                pooled([r for r in rates if r.segment.sku == sku]), usual(rates, sku), off_air.get(sku, 0.0), "chat", options, phi
+            )
             spread = math.log(judged.high / judged.low) / (2 * 1.645)
-            support[sku] = FUSED * max(-2.0, min(2.0, (math.log(judged.uplift) - USUAL_SPREAD) / spread))
-    pressed = np.array([_pressure(evidence, segment, stream)[0] for segment in segments])
+            support[sku] = FUSED * max(-2.0, min(2.0, math.log(judged.uplift) / spread))
+    loud = loudness_z(evidence, stream.sentences)
+    pressed = np.array([_pressure(loud, segment, stream)[0] for segment in segments])
     scale = max(1.4826 * float(np.median(np.abs(pressed - np.median(pressed)))), 0.5) if len(pressed) else 1.0
     hardest: dict[str, float] = {}
     for segment, value in zip(segments, pressed, strict=True):
@@ -185,28 +198,34 @@ def _logistic(value: float) -> float:
 
 def responses(
     evidence: Evidence, segments: Sequence[Segment], stream: Read, viewers: Floats, step: float, basis: Literal["orders", "chat"]
-) -> tuple[list[Rate], dict[str, float]]:
-    """Attribute orders (or purchase comments) to the offers that brought them: one rate per explanation, and rates off the air.
+) -> tuple[list[Rate], dict[str, float], float]:
+    """Attribute orders (or purchase comments) to the offers that brought them: one rate per explanation, rates off the air, dispersion.
 
     Orders know their product, so each product's explanations share only its own; comments are shared by all explanations.
     """
     shapes = [offer_shape(segment, stream, len(viewers), step) for segment in segments]
     if basis == "chat":
         kernel = lags.kernel(step, CHAT_LAG_S, 0.5)
-        fit = lags.attribute(_intent_counts(evidence, stream, len(viewers), step), viewers, shapes, kernel, step)
+        counts = _intent_counts(evidence, stream, len(viewers), step)
+        settled = np.where(np.arange(len(viewers)) < OPENING_S / step, 0.0, viewers)
+        fit = lags.attribute(counts, settled, shapes, kernel, step)
         rates = [Rate(segment, count, exposure) for segment, count, exposure in zip(segments, fit.counts, fit.exposures, strict=True)]
-        return rates, {segment.sku: fit.background for segment in segments}
-    by_sku = {sku: [at for at, segment in enumerate(segments) if segment.sku == sku] for sku in {segment.sku for segment in segments}}
-    counts = {sku: order_counts(evidence, sku, len(viewers), step) for sku in by_sku}
-    kernel = lags.best_kernel([(counts[sku], [shapes[at] for at in ats]) for sku, ats in sorted(by_sku.items())], viewers, step)
+        return rates, {segment.sku: fit.background for segment in segments}, dispersion_of(counts, fit.expected, step)
+    by_sku = {
+        sku: [at for at, segment in enumerate(segments) if segment.sku == sku] for sku in sorted({segment.sku for segment in segments})
+    }
+    counts_of = {sku: order_counts(evidence, sku, len(viewers), step) for sku in by_sku}
+    kernel = lags.best_kernel([(counts_of[sku], [shapes[at] for at in ats]) for sku, ats in sorted(by_sku.items())], viewers, step)
     rates_at: dict[int, Rate] = {}
-    off_air = {}
+    off_air, expected = {}, np.zeros(len(viewers))
     for sku, ats in by_sku.items():
-        fit = lags.attribute(counts[sku], viewers, [shapes[at] for at in ats], kernel, step)
+        fit = lags.attribute(counts_of[sku], viewers, [shapes[at] for at in ats], kernel, step)
         off_air[sku] = fit.background
+        expected += fit.expected
         for at, count, exposure in zip(ats, fit.counts, fit.exposures, strict=True):
             rates_at[at] = Rate(segments[at], count, exposure)
-    return [rates_at[at] for at in range(len(segments))], off_air
+    phi = dispersion_of(sum(counts_of.values(), np.zeros(len(viewers))), expected, step)
+    return [rates_at[at] for at in range(len(segments))], off_air, phi
 
 
 def offer_shape(segment: Segment, stream: Read, size: int, step: float) -> Floats:
@@ -231,12 +250,10 @@ def offer_start(segment: Segment, stream: Read) -> float:
     prices = {product.price, product.list_price} - {None} if product is not None else set()
     none = np.zeros(len(stream.sentences))
     priced, linked = stream.cue_counts.get("price", none), stream.cue_counts.get("link", none)
-    for at, sentence in enumerate(stream.sentences):
-        if not opening <= sentence.start < segment.end:
-            continue
+    for at in range(int(np.searchsorted(stream.starts, opening)), int(np.searchsorted(stream.starts, segment.end))):
         figures = stream.figures[at]
         if linked[at] or any(n.value in prices for n in figures) or (priced[at] and any(n.money or n.value >= 10 for n in figures)):
-            return sentence.start
+            return float(stream.starts[at])
     return (segment.start + segment.end) / 2
 
 
@@ -259,6 +276,7 @@ def _intent_counts(evidence: Evidence, stream: Read, size: int, step: float) -> 
     for comment in cleaned(evidence.log.comments or ()):
         counts[min(int(comment.time / step), size - 1)] += 1.0 if INTENT.search(comment.text) else TALK_WEIGHT
     none = np.zeros(len(stream.sentences))
+    counts[: int(OPENING_S / step)] = 0.0
     off_topic = stream.cue_counts.get("giveaway", none) + stream.cue_counts.get("chitchat", none)
     for at, sentence in enumerate(stream.sentences):
         if off_topic[at]:
@@ -275,31 +293,21 @@ def pooled(rates: Sequence[Rate]) -> Rate:
 def usual(rates: Sequence[Rate], sku: str) -> tuple[float, float] | None:
     """Pool what the other products usually get: (count, exposure); a lone product has None.
 
-    Only the lower two thirds count: a second hot item must not hide the first.
+    Products far above the lower third (`FAR_ABOVE`) are left out, so that a second hot item does not hide the first; the third is
+    of the exposure, so that products that were only answered about in passing do not make it.
     """
-    others = [
-        pooled([rate for rate in rates if rate.segment.sku == other])
-        for other in dict.fromkeys(r.segment.sku for r in rates)
-        if other != sku
-    ]
+    others = _others(rates, sku)
     if not others:
         return None
-    lower = sorted(others, key=lambda rate: rate.per_viewer)[: max(1, math.ceil(len(others) * 2 / 3))]
-    return sum(rate.count for rate in lower), sum(rate.exposure for rate in lower)
+    order = sorted(others, key=lambda rate: rate.per_viewer)
+    reached = np.cumsum([rate.exposure for rate in order])
+    lower = order[int(np.searchsorted(reached, reached[-1] / 3))].per_viewer
+    kept = [rate for rate in order if rate.per_viewer <= FAR_ABOVE * lower]
+    return sum(rate.count for rate in kept), sum(rate.exposure for rate in kept)
 
 
-def usual_spread(rates: Sequence[Rate], sku: str, basis: Literal["orders", "chat"]) -> float:
-    """Estimate how far ordinary products' log rates lie apart, beyond what counting alone explains; `USUAL_SPREAD` at least.
-
-    Needs `SPREAD_FROM` other products; the median deviation keeps hot ones from widening it.
-    """
-    others = [pooled([rate for rate in rates if rate.segment.sku == other]) for other in {r.segment.sku for r in rates} - {sku}]
-    if len(others) < SPREAD_FROM:
-        return USUAL_SPREAD
-    logs = np.log([rate.per_viewer for rate in others])
-    apart = (1.4826 * float(np.median(np.abs(logs - np.median(logs))))) ** 2
-    counting = float(np.median([DISPERSION[basis] / (rate.count + 0.5) for rate in others]))
-    return max(USUAL_SPREAD, math.sqrt(max(apart - counting, 0.0)))
+def _others(rates: Sequence[Rate], sku: str) -> list[Rate]:
+    return [pooled([rate for rate in rates if rate.segment.sku == other]) for other in sorted({r.segment.sku for r in rates} - {sku})]
 
 
 def judge(
@@ -308,19 +316,44 @@ def judge(
     off_air: float,
     basis: Literal["orders", "chat"],
     options: HotOptions,
-    spread_usual: float = USUAL_SPREAD,
+    dispersion: float = 1.0,
+    products: int = 1,
 ) -> Judged:
     """Estimate an uplift over the baseline, with a 90 % interval and P(uplift > least).
 
-    The baseline is what other explained products usually get, or the product's own rate off the air where that is higher. Log
-    rates of Gamma posteriors are compared as normals, with the spread between ordinary products added.
+    The baseline is what other explained products usually get, or the product's own rate off the air where that is higher. The
+    log of the measured ratio is normal about the true one: counts give its variance (times their dispersion), and `MISFIT` what
+    offers and lags are wrong by. Before any count most of the `products` are ordinary and one or two are hot (`ORDINARY`, `HOT`),
+    so that the luckiest of many is not believed at once, and a handful of orders proves little.
     """
+    phi = max(DISPERSION[basis], dispersion)
     count, exposure = typical if typical is not None else (off_air * rate.exposure, rate.exposure)
-    base = (count + 0.5) / (exposure + 1e-9)
-    variance = DISPERSION[basis] * (1 / (rate.count + 0.5) + 1 / (count + 0.5)) + spread_usual**2
-    middle, spread = math.log(rate.per_viewer / max(base, off_air)), math.sqrt(variance)
-    probability = 0.5 * math.erfc((math.log(options.least_uplift) - middle) / (spread * math.sqrt(2)))
-    return Judged(math.exp(middle), math.exp(middle - 1.645 * spread), math.exp(middle + 1.645 * spread), probability)
+    base = max((count + 0.5) / (exposure + 1e-9), off_air)
+    variance = phi * (1 / (rate.count + 0.5) + 1 / (count + 0.5)) + MISFIT[basis] ** 2
+    share = min(MOST_HOT, HOT_EACH / max(products, 1))
+    prior = (1 - share) * _bell(_LOGS, *ORDINARY) + share * _bell(_LOGS, *HOT)
+    weights = prior * _bell(_LOGS, math.log(rate.per_viewer / base), math.sqrt(variance))
+    cumulated = np.cumsum(weights) / weights.sum()
+    low, middle, high = (math.exp(_LOGS[int(np.searchsorted(cumulated, part))]) for part in (0.05, 0.5, 0.95))
+    probability = 1 - float(np.interp(math.log(options.least_uplift), _LOGS, cumulated))
+    return Judged(middle, low, high, probability)
+
+
+def _bell(at: Floats, middle: float, spread: float) -> Floats:
+    bell: Floats = np.exp(-0.5 * ((at - middle) / spread) ** 2) / spread + 1e-12
+    return bell
+
+
+def dispersion_of(counts: Floats, expected: Floats, step: float) -> float:
+    """Estimate variance over mean of what a fit leaves, in windows of `WINDOW_S`, by the median so that bursts do not make it."""
+    size = max(1, round(WINDOW_S / step))
+    whole = len(counts) // size * size
+    seen, fitted = (values[:whole].reshape(-1, size).sum(axis=1) for values in (counts, expected))
+    told = fitted >= 1.0
+    if told.sum() < 8:
+        return 1.0
+    z = (seen[told] - fitted[told]) / np.sqrt(fitted[told])
+    return max(1.0, (1.4826 * float(np.median(np.abs(z - np.median(z))))) ** 2)
 
 
 # --- the window ------------------------------------------------------------------------------------------
@@ -383,7 +416,7 @@ def offer_window(segment: Segment, peak: float, stream: Read, options: HotOption
 
     Also tells whether the window counts down.
     """
-    inside = [at for at, s in enumerate(stream.sentences) if segment.start - 0.3 <= s.start and s.end <= segment.end + 0.3]
+    inside = _inside(segment, stream)
     if not inside:
         return Span(segment.start, min(segment.end, segment.start + options.max_s)), False
     none = np.zeros(len(stream.sentences))
@@ -403,6 +436,13 @@ def offer_window(segment: Segment, peak: float, stream: Read, options: HotOption
     first, last = _rested(stream, *_whole(stream, first, last, inside, options), inside, options)
     counts = any(_counts_down(stream.sentences[at]) for at in range(first, last + 1))
     return Span(stream.sentences[first].start, stream.sentences[last].end), counts
+
+
+def _inside(segment: Segment, stream: Read) -> list[int]:
+    """List the sentences of an explanation."""
+    first = int(np.searchsorted(stream.starts, segment.start - 0.3))
+    last = int(np.searchsorted(stream.ends, segment.end + 0.3, side="right"))
+    return list(range(first, last))
 
 
 def _whole(stream: Read, first: int, last: int, inside: list[int], options: HotOptions) -> tuple[int, int]:
@@ -453,7 +493,8 @@ def _by_speech(evidence: Evidence, segments: Sequence[Segment], stream: Read, op
     """Name the one explanation whose offer is pressed hardest, when it stands out."""
     if len(segments) < 2:
         return ()
-    pressed = [_pressure(evidence, segment, stream) for segment in segments]
+    loud = loudness_z(evidence, stream.sentences)
+    pressed = [_pressure(loud, segment, stream) for segment in segments]
     scores = np.array([score for score, _ in pressed])
     spread = max(1.4826 * float(np.median(np.abs(scores - np.median(scores)))), 0.15 * float(np.abs(scores).max() + 1e-9), 0.3)
     best = int(np.argmax(scores))
@@ -481,12 +522,11 @@ def _by_speech(evidence: Evidence, segments: Sequence[Segment], stream: Read, op
     return (replace(item, confidence=round(confidence, 3), reasons=tuple(reasons)),)
 
 
-def _pressure(evidence: Evidence, segment: Segment, stream: Read) -> tuple[float, float]:
-    """Score how hard an offer is pressed: urgency, countdown, energy of the voice over the host's median; and where most."""
+def _pressure(loud: Floats, segment: Segment, stream: Read) -> tuple[float, float]:
+    """Score how hard an offer is pressed: urgency, countdown, energy of the voice (`loudness_z`); and where most."""
     none = np.zeros(len(stream.sentences))
     urges, links = stream.cue_counts.get("urgency", none), stream.cue_counts.get("link", none)
-    loud = loudness_z(evidence, stream.sentences)
-    inside = [at for at, s in enumerate(stream.sentences) if segment.start - 0.3 <= s.start and s.end <= segment.end + 0.3]
+    inside = _inside(segment, stream)
     if not inside:
         return 0.0, segment.start
     value = [
@@ -502,7 +542,7 @@ def loudness_z(evidence: Evidence, sentences: Sequence[Sentence]) -> Floats:
         return np.zeros(len(sentences))
     levels = np.asarray(track.values)
     heard = [levels[int(s.start / track.step) : max(int(s.start / track.step) + 1, int(s.end / track.step))] for s in sentences]
-    typical = np.array([float(np.percentile(part, 80)) if len(part) else -60.0 for part in heard])
+    typical = np.array([np.partition(part, (len(part) - 1) * 4 // 5)[(len(part) - 1) * 4 // 5] if len(part) else -60.0 for part in heard])
     middle = np.median(typical)
     scale: Floats = (typical - middle) / max(1.4826 * float(np.median(np.abs(typical - middle))), 0.5)
     return np.clip(scale, -4, 4)

@@ -60,6 +60,8 @@ class Attribution:
     background: float
     """Rate per viewer-second that no offer explains."""
     log_likelihood: float
+    expected: Floats
+    """Counts per step that the fit explains, (steps,)."""
 
 
 def attribute(counts: Floats, audience: Floats, shapes: Sequence[Floats], lag: Floats, step: float) -> Attribution:
@@ -78,7 +80,7 @@ def attribute(counts: Floats, audience: Floats, shapes: Sequence[Floats], lag: F
         rates = rates * (parts @ (counts / expected)) / exposures + 1e-12
     expected = rates @ parts + 1e-12
     likelihood = float((counts * np.log(expected) - expected).sum())
-    return Attribution(tuple((rates * exposures)[:-1].tolist()), tuple(exposures[:-1].tolist()), float(rates[-1]), likelihood)
+    return Attribution(tuple((rates * exposures)[:-1].tolist()), tuple(exposures[:-1].tolist()), float(rates[-1]), likelihood, expected)
 
 
 LAGS_TRIED = (10.0, 15.0, 20.0, 30.0, 45.0)

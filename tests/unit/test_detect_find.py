@@ -11,7 +11,7 @@ import pytest
 from clipper import detect
 from clipper.detect.boundaries import BoundaryOptions, edges, rested, silences, usual_rest
 from clipper.detect.chatter import cleaned
-from clipper.detect.clocks import ClockOptions, align
+from clipper.detect.clocks import ClockOptions
 from clipper.detect.explanations import ExplanationOptions, find_explanations
 from clipper.detect.finding import FindOptions
 from clipper.detect.hot_items import HotOptions
@@ -223,23 +223,6 @@ def test_counts_are_shared_out_among_offers() -> None:
 
 
 BOTH = Script("both", "zh", FARM.products + JEWEL.products, FARM.lines + JEWEL.lines)
-
-
-@pytest.mark.parametrize("offset", [-45.0, 0.0, 60.0])
-def test_a_log_that_is_off_is_brought_back(offset: float) -> None:
-    cards = tuple(Card(start + 4 - offset, sku) for sku, start, _ in BOTH.truth)
-    evidence = evidence_of(BOTH)
-    found = align(AudienceLog(cards=cards), evidence.mentions, evidence.duration, ClockOptions())
-    assert found.offset_s == pytest.approx(offset, abs=8)
-    assert found.confidence > 0.8
-    assert found.residual_s < 8
-
-
-def test_a_log_that_fits_nowhere_is_left_alone() -> None:
-    rng = random.Random(3)
-    cards = tuple(sorted(Card(rng.uniform(0, 190), sku) for sku, _, _ in BOTH.truth))
-    evidence = evidence_of(BOTH)
-    assert align(AudienceLog(cards=cards), evidence.mentions, evidence.duration, ClockOptions()).offset_s == 0.0
 
 
 def test_pauses_and_edges_come_from_the_sound() -> None:

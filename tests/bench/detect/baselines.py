@@ -11,7 +11,7 @@ from tests.bench.detect.evaluate import Labelled
 
 def last_mention(evidence: Evidence) -> tuple[Labelled, ...]:
     """The product named last is the one explained, until the next is named."""
-    return _runs([(m.start, m.sku) for m in evidence.mentions if m.kind != "brand"], evidence.duration)
+    return _runs([(m.start, m.sku) for m in evidence.mentions if m.kind == "name" and m.score * m.weight >= 0.5], evidence.duration)
 
 
 def vote(evidence: Evidence, window: float = 60.0) -> tuple[Labelled, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -58,11 +59,16 @@ def _average_precision(found: Sequence[Labelled], truth: Sequence[Labelled], thr
 def seconds_right(found: Sequence[Labelled], truth: Sequence[Labelled], duration: float) -> float:
     """Share of seconds with the right product, background included."""
 
-    def label(segments: Sequence[Labelled], time: float) -> str | None:
-        return next((s.sku for s in segments if s.start <= time <= s.end), None)
-
     size = int(duration) + 1
-    return sum(label(found, t) == label(truth, t) for t in range(size)) / size
+
+    def labels(segments: Sequence[Labelled]) -> list[str | None]:
+        line: list[str | None] = [None] * size
+        for s in sorted(segments, reverse=True):  # the earlier of two that touch has the second
+            first, last = math.ceil(s.start), min(int(s.end), size - 1)
+            line[first : last + 1] = [s.sku] * max(last + 1 - first, 0)
+        return line
+
+    return sum(a == b for a, b in zip(labels(found), labels(truth), strict=True)) / size
 
 
 def boundary_errors(found: Sequence[Labelled], truth: Sequence[Labelled]) -> tuple[float, ...]:
@@ -76,7 +82,32 @@ def boundary_errors(found: Sequence[Labelled], truth: Sequence[Labelled]) -> tup
     return tuple(errors)
 
 
-def calibration_error(pairs: Sequence[tuple[float, bool]], bins: int = 10) -> float:
+def boundary_f1(found: Sequence[Labelled], truth: Sequence[Labelled], within: float = 5.0) -> float:
+    """F1 of all edges against all true ones, matched one to one within some seconds; edges closer than a second are one."""
+    ours, theirs = _all_edges(found), _all_edges(truth)
+    hits = at = 0
+    for edge in theirs:  # in order, each taking the earliest that is near: the largest matching on a line
+        while at < len(ours) and ours[at] < edge - within:
+            at += 1
+        if at < len(ours) and ours[at] <= edge + within:
+            hits, at = hits + 1, at + 1
+    return 2 * hits / (len(ours) + len(theirs)) if ours or theirs else 1.0
+
+
+def _all_edges(segments: Sequence[Labelled]) -> list[float]:
+    merged: list[float] = []
+    for edge in sorted(time for s in segments for time in (s.start, s.end)):
+        if not merged or edge - merged[-1] >= 1:
+            merged.append(edge)
+    return merged
+
+
+def seconds_inside(pieces: Sequence[tuple[float, float]], wanted: Sequence[tuple[float, float]]) -> float:
+    """Seconds of some pieces that lie in what was wanted (which does not overlap itself)."""
+    return sum(max(0.0, min(b, d) - max(a, c)) for a, b in pieces for c, d in wanted)
+
+
+def calibration_error(pairs: Sequence[tuple[float, bool]], bins: int = 15) -> float:
     """Expected calibration error over equal-mass bins of (confidence, was right)."""
     if not pairs:
         return 0.0

@@ -1,6 +1,6 @@
 """Read labelled recordings: folders with the truth, and what `livecut clip` has made of the recording.
 
-    DATA/NAME/truth.json                    duration_s, segments (sku, start, end), hot (sku)
+    DATA/NAME/truth.json                    duration_s, segments (sku, start, end), hot (sku, uplift), teaser (start, end)
     DATA/NAME/recording.*, catalog.*, log   the recording (not read) and its side files, as livecut takes them
     DATA/NAME/run/                          a finished run: recording, transcript, picture, loudness, catalog and evidence.json
 
@@ -15,23 +15,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from clipper import artefact, audience, catalog, detect
-from clipper.values import AudienceLog, Catalog, Evidence, Picture, Product, Recording, Track, Transcript
+from clipper import artefact, audience, catalog
+from clipper.values import AudienceLog, Catalog, Evidence, Picture, Recording, Track, Transcript
+from tests.bench.detect.cases import Case
 from tests.bench.detect.evaluate import Labelled
 
 T = TypeVar("T")
 ANY_VERSION = 99
 
-Stream = tuple[str, Evidence, tuple[Product, ...], tuple[Labelled, ...], frozenset[str]]
 
-
-def streams(folder: Path) -> Iterator[Stream]:
+def streams(folder: Path) -> Iterator[Case]:
     """Yield every recording that has a truth and a finished run, by name."""
     for truth_path in sorted(folder.glob("*/truth.json")):
         home = truth_path.parent
         run = run_of(home)
         if run is not None:
-            yield _stream(home, run, json.loads(truth_path.read_text(encoding="utf-8")))
+            yield _case(home, run, json.loads(truth_path.read_text(encoding="utf-8")))
 
 
 def run_of(home: Path) -> Path | None:
@@ -41,16 +40,22 @@ def run_of(home: Path) -> Path | None:
     return found[0] if found else None
 
 
-def _stream(home: Path, run: Path, truth: dict) -> Stream:  # type: ignore[type-arg]
+def _case(home: Path, run: Path, truth: dict) -> Case:  # type: ignore[type-arg]
     transcript = _load(run, Transcript, "transcript")
     if transcript is None:
         raise FileNotFoundError(f"{run} has no transcript.json")
-    products = _catalogue(home, run)
-    evidence = detect.gather(
-        transcript, products, _log(home, run, truth["duration_s"]), _load(run, Picture, "picture"), _load(run, Track, "loudness")
+    return Case(
+        name=home.name,
+        transcript=transcript,
+        products=_catalogue(home, run).products,
+        log=_log(home, run, truth["duration_s"]),
+        picture=_load(run, Picture, "picture"),
+        loudness=_load(run, Track, "loudness"),
+        truth=tuple(Labelled(s["start"], s["end"], s["sku"]) for s in truth["segments"]),
+        hot=frozenset(item["sku"] for item in truth["hot"]),
+        uplifts=tuple((item["sku"], item["uplift"]) for item in truth["hot"] if "uplift" in item),
+        teaser=tuple((line["start"], line["end"]) for line in truth.get("teaser", ())),
     )
-    segments = tuple(Labelled(s["start"], s["end"], s["sku"]) for s in truth["segments"])
-    return home.name, evidence, products.products, segments, frozenset(item["sku"] for item in truth["hot"])
 
 
 def _catalogue(home: Path, run: Path) -> Catalog:

@@ -1,53 +1,59 @@
 """Simulated streams at scale, made without the decoder: who is explained when, and every trace it leaves, errors included.
 
-Parameters follow measurements and published figures: explanations lognormal (median 85 s, sigma .55; a third long), background
-12 to 25 % of time, cards delayed by N(4, 12) s with 25 % missing and 5 % false, a name in a third of the sentences, previews,
-comparisons and digressions, orders after a lognormal lag. Speech is symbols, not text: every product has a made-up name of
-syllables, and filler is made of syllables too, so that the text channel is exercised from recognition errors on up.
+The host talks (`host`), a recogniser mishears (`misheard`), an audience reacts (`crowd`); what goes wrong is dialled in. Equal
+options give equal streams. Figures are published or measured ones where there are any; they stand beside each part.
 """
 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from clipper.values import AudienceLog, Box, Card, Order, Picture, Product, Sentence, Sighting, Viewers, Word
+import numpy as np
+
+from clipper.speech.words import sentences_of
+from clipper.values import AudienceLog, Picture, Product, Sentence, Track
+from tests.bench.detect import crowd
 from tests.bench.detect.evaluate import Labelled
+from tests.bench.detect.host import HOOKS, HostOptions, Show, perform
+from tests.bench.detect.misheard import Line, Recogniser
+from tests.bench.detect.vocabulary import catalogue
 
-_SYLLABLES = (
-    "八拔白班帮包杯奔比边标冰波布猜餐仓草层茶柴昌朝车沉城吃充抽初穿窗春慈村搭带单刀灯低点店丁冬豆肚端队多鹅耳法翻方"
-    "飞分风佛夫该干刚高哥根工沟古瓜关光归滚锅海寒"
-)
-_FILLER = (
-    "的是在有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种事成"
-    "方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实"
-)
-CUES = {
-    "open": ("接下来", "下一款", "我们来看", ""),
-    "offer": ("原价", "到手价", "号链接", "赶紧", "块钱"),
-    "talk": ("大家看", "这个", "里面是", "特别", "质感", ""),
-    "banter": ("哈哈", "有人问", "评论区", "欢迎", "点点赞", ""),
-}
+CERS = (0.0, 0.06, 0.10, 0.14, 0.17)
+"""Character error rates that recognisers reach on live speech."""
+INVENTED_EVERY_S = 1200.0
+"""A phrase is invented in silence this often."""
+SPEECH_DB, PAUSE_DB = -20.0, -52.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class SimulationOptions:
-    """How a simulated stream is, and what goes wrong in it."""
+    """How a simulated stream is, and what goes wrong in it. None draws from the range that is usual."""
 
-    hours: float = 0.5
-    products: int = 12
-    distractors: int = 20
-    cer: float = 0.12
-    """Share of characters that are misheard; names are twice as bad."""
-    cards_missing: float = 0.25
-    cards_false: float = 0.05
-    previews: float = 0.2
-    """Share of explanations in which a later product is announced."""
-    digressions: float = 0.15
     seed: int = 0
+    hours: float = 1.0
+    products: int | None = None
+    """Products shown; by default so many that each is explained 3.3 times."""
+    distractors: int | None = None
+    """Products in the catalogue that are never shown; by default two to ten times as many as are."""
+    regime: str | None = None
+    """fast, long or loop; by default six, three and one in ten."""
+    cer: float | None = None
+    punctuates: bool | None = None
+    crowd: crowd.CrowdOptions = field(default_factory=crowd.CrowdOptions)
+    previews: float = 0.2
+    digressions: float = 0.15
+    skew_s: float = 0.0
+    """Seconds that the log's clock is ahead of the recording's."""
+    drift: float = 0.0
+    """Share by which the log's clock runs fast."""
+    hole_s: float = 0.0
+    """Seconds of speech and picture that were lost in the middle; the clock goes on."""
+    glued: bool = False
+    """The recorder restarted: a stretch of one to five minutes is missing from the recording and not from the log."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Simulated:
     """One stream and its truth."""
 
@@ -55,130 +61,162 @@ class Simulated:
     sentences: tuple[Sentence, ...]
     log: AudienceLog
     picture: Picture
+    loudness: Track
     truth: tuple[Labelled, ...]
     duration: float
-    hot: frozenset[str] = field(default_factory=frozenset)
+    uplifts: dict[str, float]
+    """True order rate per viewer of every product, over what the others usually get."""
+    moments: tuple[Labelled, ...]
+    """Hot moments, their uplift as confidence."""
+    teaser: tuple[tuple[float, float], ...]
+    """Lines that an editor would pick."""
+
+    @property
+    def hot(self) -> frozenset[str]:
+        """Products that sell more than twice what the others usually get, per viewer."""
+        return frozenset(sku for sku, uplift in self.uplifts.items() if uplift > 2)
 
 
 def simulate(options: SimulationOptions) -> Simulated:
     """Make one stream; equal options give equal streams."""
-    rng = random.Random(options.seed)
-    products = _catalogue(rng, options.products + options.distractors)
-    shown = products[: options.products]
-    run = _Run(rng, options, shown)
-    while run.clock < options.hours * 3600:
-        run.background()
-        run.explain(rng.choice(shown) if rng.random() < 0.3 else shown[run.turn % len(shown)])
-    hot = frozenset(rng.sample([p.sku for p in shown], 1))
-    orders = _orders(rng, run.truth, hot)
-    log = AudienceLog(orders=orders, cards=tuple(sorted(run.cards)), viewers=(Viewers(0.0, 800.0),))
-    picture = Picture(looks=(), cuts=tuple(sorted(run.cuts)), faces=(), sightings=tuple(sorted(run.sightings, key=lambda s: s.time)))
-    return Simulated(products, tuple(run.sentences), log, picture, tuple(run.truth), run.clock, hot)
+    rng, draw = random.Random(options.seed), np.random.default_rng(options.seed)
+    regime = options.regime or rng.choices(("fast", "long", "loop"), (6, 3, 1))[0]
+    explained_s = {"fast": 102.0, "long": 390.0, "loop": 102.0}[regime]
+    shown_count = options.products or max(5, min(60, round(options.hours * 3600 * 0.8 / explained_s / 3.3)))
+    others = options.distractors if options.distractors is not None else round(shown_count * rng.uniform(2, 10))
+    products = catalogue(rng, shown_count, others)
+    shown = products[:shown_count]
+    show = perform(rng, _host(rng, options, regime), shown)
+    audience = crowd.viewers(draw, show.duration)
+    curve = crowd.per_second(audience, show.duration)
+    orders, uplifts = crowd.orders(draw, show, shown, curve, options.crowd)
+    log = AudienceLog(
+        comments=crowd.comments(draw, rng, show, shown, curve),
+        orders=orders,
+        cards=crowd.cards(rng, show.truth, shown, options.crowd),
+        viewers=audience,
+    )
+    seen = crowd.picture(rng, show, shown)
+    show, log, seen = _damaged(rng, options, show, log, seen)
+    return Simulated(
+        products=products,
+        sentences=_sentences(rng, options, show),
+        log=_skewed(log, options),
+        picture=seen,
+        loudness=_loudness(draw, show),
+        truth=tuple(sorted(show.truth)),
+        duration=show.duration,
+        uplifts=uplifts,
+        moments=tuple(show.moments),
+        teaser=tuple(
+            (x.start, x.end)
+            for x, kind, up in zip(show.lines, show.kinds, show.loud, strict=True)
+            if kind in HOOKS and (kind != "urgency" or up > 3)
+        ),
+    )
 
 
-def _catalogue(rng: random.Random, size: int) -> tuple[Product, ...]:
-    made = []
-    for number in range(size):
-        name = "".join(rng.sample(_SYLLABLES, rng.choice((2, 3, 3, 4))))
-        words = [("".join(rng.sample(_SYLLABLES, 2))) for _ in range(3)]
-        price = float(rng.randrange(20, 400))
-        made.append(
-            Product(
-                sku=f"S{number}", title=f"{' '.join(words)} {name}", aliases=(name,), price=price, list_price=price * 2, link=number + 1
-            )
-        )
-    return tuple(made)
+def violated(options: SimulationOptions) -> SimulationOptions:
+    """Break one thing or several: cards late, false or missing, previews everywhere, clocks, holes, glue."""
+    rng = random.Random(options.seed + 77)
+    bad = crowd.CrowdOptions(
+        cards_missing=rng.choice((0.25, 0.6)),
+        cards_false=rng.choice((0.05, 0.2)),
+        card_delay_s=rng.choice((4.0, 20.0)),
+        card_spread_s=rng.choice((12.0, 20.0)),
+    )
+    return replace(
+        options,
+        crowd=bad,
+        previews=rng.choice((0.2, 0.6)),
+        digressions=rng.choice((0.15, 0.4)),
+        skew_s=rng.choice((0.0, rng.uniform(-90, 90))),
+        drift=rng.choice((0.0, 0.0, 0.005 * rng.choice((-1, 1)))),
+        hole_s=rng.choice((0.0, 0.0, 300.0)),
+        glued=rng.random() < 0.3,
+    )
 
 
-class _Run:
-    """The host at work: a clock, and what has been said and shown so far."""
-
-    def __init__(self, rng: random.Random, options: SimulationOptions, shown: tuple[Product, ...]) -> None:
-        self.rng, self.options, self.shown = rng, options, shown
-        self.clock, self.turn = 2.0, 0
-        self.sentences: list[Sentence] = []
-        self.truth: list[Labelled] = []
-        self.cards: list[Card] = []
-        self.sightings: list[Sighting] = []
-        self.cuts: list[float] = []
-
-    def background(self) -> None:
-        """Talk of nothing for a sentence or for minutes."""
-        until = self.clock + self.rng.lognormvariate(2.6, 0.9)
-        while self.clock < until:
-            self.say(self.rng.choice(CUES["banter"]) + self.filler())
-        if self.rng.random() < 0.05:
-            self.cuts.append(self.clock)
-
-    def explain(self, product: Product) -> None:
-        """Explain one product: name, features, price, link."""
-        self.turn += 1
-        long = self.rng.random() < 0.25
-        length = self.rng.uniform(120, 300) if long else self.rng.lognormvariate(4.3, 0.55)
-        start, end = self.clock, self.clock + max(length, 15)
-        self._show(product, start, end)
-        first = len(self.sentences)
-        self.say(self.rng.choice(CUES["open"]) + product.aliases[0] + self.filler())
-        while self.clock < end - 12:
-            self._feature(product)
-        self.say(f"{CUES['offer'][0]}{product.list_price:g}{CUES['offer'][1]}{product.price:g}" + self.filler(4))
-        self.say(f"{product.link}{CUES['offer'][2]}" + self.rng.choice(CUES["offer"]) + self.filler(4))
-        self.truth.append(Labelled(self.sentences[first].start, self.sentences[-1].end, product.sku))
-
-    def _feature(self, product: Product) -> None:
-        text = self.rng.choice(CUES["talk"]) + self.filler()
-        if self.rng.random() < 0.33:
-            text = product.aliases[0] + text
-        elif self.rng.random() < 0.25:
-            text += self.rng.choice(product.title.split()[:3])
-        other = self.rng.choice(self.shown)
-        if self.rng.random() < 0.04 * (1 + self.options.previews):
-            text = self.rng.choice(("等会儿还有", "跟刚才那个")) + other.aliases[0] + text
-        if self.rng.random() < self.options.digressions * 0.1:
-            self.say("有人问" + other.aliases[0] + self.filler())
-        self.say(text)
-
-    def _show(self, product: Product, start: float, end: float) -> None:
-        rng, options = self.rng, self.options
-        if rng.random() > options.cards_missing:
-            self.cards.append(Card(round(max(0.0, start + rng.gauss(4, 12)), 3), product.sku))
-        if rng.random() < options.cards_false:
-            self.cards.append(Card(round(rng.uniform(start, end), 3), rng.choice(self.shown).sku))
-        box = Box(0.4, 0.6, 0.2, 0.2)
-        time = start + rng.uniform(0, 10)
-        while time < end + rng.uniform(-5, 8):
-            if rng.random() < 0.4:
-                sku = product.sku if rng.random() > 0.05 else rng.choice(self.shown).sku
-                self.sightings.append(Sighting(round(time, 3), sku, box, rng.uniform(0.5, 0.95)))
-            time += 1.0
-        if rng.random() < 0.3:
-            self.cuts.append(start)
-
-    def filler(self, size: int = 0) -> str:
-        """Make syllables that mean nothing."""
-        return "".join(self.rng.choice(_FILLER) for _ in range(size or self.rng.randrange(8, 22)))
-
-    def say(self, text: str) -> None:
-        """Speak a sentence as a recogniser would write it."""
-        words = []
-        for character in text + "。":
-            heard = character
-            if character != "。" and not character.isdigit() and self.rng.random() < self.options.cer:
-                heard = self.rng.choice(_FILLER + _SYLLABLES)
-            if heard == "。":
-                words[-1] = Word(words[-1].start, words[-1].end, words[-1].text + heard)
-                continue
-            length = self.rng.uniform(0.13, 0.22)
-            words.append(Word(self.clock, self.clock + length, heard))
-            self.clock += length
-        self.sentences.append(Sentence(tuple(words)))
-        self.clock += self.rng.lognormvariate(-0.8, 0.5)
+def _host(rng: random.Random, options: SimulationOptions, regime: str) -> HostOptions:
+    return HostOptions(
+        regime=regime,
+        hours=options.hours,
+        background=rng.uniform(0.12, 0.25),
+        named=rng.uniform(0.18, 0.4),
+        previews=options.previews,
+        digressions=options.digressions,
+        moments_per_hour=rng.uniform(4, 6),
+    )
 
 
-def _orders(rng: random.Random, truth: list[Labelled], hot: frozenset[str]) -> tuple[Order, ...]:
-    found = []
-    for segment in truth:
-        for _ in range(int(rng.expovariate(1 / (4.0 * (6.0 if segment.sku in hot else 1.0)))) + 1):
-            offer = rng.uniform(segment.start + 0.6 * (segment.end - segment.start), segment.end)
-            found.append(Order(round(offer + rng.lognormvariate(3.2, 0.6), 3), segment.sku, 1.0, None))
-    return tuple(sorted(found))
+def _sentences(rng: random.Random, options: SimulationOptions, show: Show) -> tuple[Sentence, ...]:
+    cer = rng.choice(CERS) if options.cer is None else options.cer
+    punctuates = rng.random() >= 0.3 if options.punctuates is None else options.punctuates
+    lines = sorted([*show.lines, *_invented(rng, show)], key=lambda line: line.start)
+    return tuple(sentences_of(Recogniser(rng, cer, punctuates).hear(lines)))
+
+
+def _invented(rng: random.Random, show: Show) -> list[Line]:
+    """Invent repeated phrases in the longest silences."""
+    gaps = sorted(((b.start - a.end, a.end) for a, b in zip(show.lines, show.lines[1:], strict=False)), reverse=True)
+    wanted = gaps[: int(show.duration / INVENTED_EVERY_S)]
+    return [Line(at + 0.1, at + gap - 0.1, rng.choice(("谢谢大家", "请点赞订阅", "好的")) * 3) for gap, at in wanted if gap > 1.2]
+
+
+def _loudness(draw: np.random.Generator, show: Show) -> Track:
+    """Draw the level of the sound every tenth of a second."""
+    levels = PAUSE_DB + draw.normal(0, 2, int(show.duration * 10) + 1)
+    for line, loud in zip(show.lines, show.loud, strict=True):
+        first, last = round(line.start * 10), round(line.end * 10)
+        levels[first:last] = SPEECH_DB + loud + draw.normal(0, 2.5, len(levels[first:last]))
+    return Track(0.1, tuple(np.round(levels, 1).tolist()))
+
+
+def _skewed(log: AudienceLog, options: SimulationOptions) -> AudienceLog:
+    """Put the log onto a clock that is ahead and runs fast."""
+    if not options.skew_s and not options.drift:
+        return log
+
+    def moved(rows):  # type: ignore[no-untyped-def]
+        at = (replace(row, time=round(row.time * (1 + options.drift) + options.skew_s, 3)) for row in rows or ())
+        return tuple(row for row in at if row.time >= 0)
+
+    return replace(log, comments=moved(log.comments), orders=moved(log.orders), cards=moved(log.cards), viewers=moved(log.viewers))
+
+
+def _damaged(
+    rng: random.Random, options: SimulationOptions, show: Show, log: AudienceLog, seen: Picture
+) -> tuple[Show, AudienceLog, Picture]:
+    """Lose a stretch of speech and picture, or of the recording itself."""
+    if options.hole_s and show.duration > 4 * options.hole_s:
+        begin = rng.uniform(0.2, 0.6) * show.duration
+        show, seen = _without(show, seen, begin, begin + options.hole_s, closes=False)
+    if options.glued and show.duration > 1200:
+        begin = rng.uniform(0.3, 0.7) * show.duration
+        show, seen = _without(show, seen, begin, begin + rng.uniform(60, 300), closes=True)
+    return show, log, seen
+
+
+def _without(show: Show, seen: Picture, begin: float, end: float, *, closes: bool) -> tuple[Show, Picture]:
+    """Take out what lies between two times; `closes` lets the rest move up (the log does not)."""
+    gone = end - begin if closes else 0.0
+
+    def at(time: float) -> float:
+        return time if time < begin else max(time - gone, begin)
+
+    kept = [n for n, line in enumerate(show.lines) if line.end <= begin or line.start >= end]
+    parts = [(s, max(s.start, end), s.end) for s in show.truth] + [(s, s.start, min(s.end, begin)) for s in show.truth]
+    pieces = {(round(at(a), 3), round(at(b), 3), s.sku) for s, a, b in parts if b - a > 5 and (b <= begin or a >= end)}
+    left = Show(
+        lines=[replace(show.lines[n], start=at(show.lines[n].start), end=at(show.lines[n].end)) for n in kept],
+        kinds=[show.kinds[n] for n in kept],
+        loud=[show.loud[n] for n in kept],
+        truth=[Labelled(*piece) for piece in sorted(pieces)],
+        offers=show.offers,
+        moments=[replace(m, start=at(m.start), end=at(m.end)) for m in show.moments if m.end <= begin or m.start >= end],
+        events=show.events,
+        duration=show.duration - gone,
+    )
+    sightings = tuple(replace(s, time=round(at(s.time), 3)) for s in seen.sightings or () if not begin <= s.time < end)
+    cuts = tuple(round(at(c), 3) for c in seen.cuts if not begin <= c < end)
+    return left, replace(seen, sightings=sightings, cuts=cuts)
