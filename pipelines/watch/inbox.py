@@ -116,7 +116,7 @@ class Inbox:
             quiet = self._quiet[path] = _Quiet(stamp, now, 0)
         quiet.scans += 1
         if entry.seen.size < max(self.options.min_bytes, 1):
-            return Judged(entry, "waiting", f"only {entry.seen.size} bytes yet" if entry.seen.size else "empty yet")
+            return Judged(entry, "waiting", "too small yet" if entry.seen.size else "empty yet")
         if path not in self.closed and (now - quiet.since < self.options.stable_s or quiet.scans < self.options.scans):
             return Judged(entry, "waiting", "not quiet for long enough")
         return None

@@ -60,7 +60,7 @@ def test_a_small_beginning_is_judged_again_when_it_has_grown(tmp_path: Path) -> 
     file.write_bytes(b"\0")
     inbox = Inbox(tmp_path, QUICK)
     for now in (0.0, 20.0, 40.0):
-        assert verdicts(inbox, now)["a.mp4"] == ("waiting", "only 1 bytes yet")
+        assert verdicts(inbox, now)["a.mp4"] == ("waiting", "too small yet")
     file.write_bytes(MP4)
     verdicts(inbox, 60.0)
     assert verdicts(inbox, 71.0)["a.mp4"][0] == "ready"
@@ -70,8 +70,8 @@ def test_a_small_beginning_is_judged_again_when_it_has_grown(tmp_path: Path) -> 
     ("name", "data", "missing"),
     [
         ("no-index.mp4", box(b"ftyp", 24) + box(b"mdat", 3000), "its index (moov) is not written yet"),
-        ("cut.mp4", MP4[:-100], "its box mdat ends 100 bytes after the file"),
-        ("cut-head.mp4", MP4 + b"\0\0", "its last box is cut off after 2 bytes"),
+        ("cut.mp4", MP4[:-100], "its last box is cut off"),
+        ("cut-head.mp4", MP4 + b"\0\0", "its last box is cut off"),
         ("cut.flv", flv(3)[:-100], "its last tag is cut off"),
         ("begun.flv", flv(0), "no tag of it is complete"),
     ],
