@@ -29,7 +29,7 @@ from generators.styles import style_named
 from generators.subjects import Source
 from generators.takes import Outcome, Rung
 from generators.values import Cutout, Photo, Shot, ShotRequest, Storyboard, Style, Subject, Take
-from pipelines import config
+from pipelines import config, memory
 from pipelines.backends import Backends, choose_backends
 from pipelines.casting import Casting, beats_of, cast, plan_boards, subject_of
 from pipelines.clips import alone, stamp, writable
@@ -373,6 +373,8 @@ def _one_video(
     artefact.save(folder / f"{file.name}.json", _json(sidecar(video)))
     artefact.save(record, artefact.dumps(video, "video", 1, key=key))
     work.made.append(f"video {file.name}")
+    del shots, cast, scene
+    memory.release()
     if not options.keep_shots:
         shutil.rmtree(work.root / "shots" / file.name, ignore_errors=True)
     return video
