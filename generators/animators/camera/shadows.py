@@ -16,6 +16,8 @@ from generators.animators.camera.backdrops.brushes import blur
 from generators.animators.camera.geometry import Similarity
 from generators.animators.camera.product import Plane, resample
 
+MIRRORED = 0.42
+"""Share of the product's height after which its reflection has faded."""
 COARSE = 4
 """Frame pixels per pixel of the layer."""
 
@@ -36,13 +38,14 @@ def under(plane: Plane, rest: Similarity, backdrop: Backdrop, strength: float) -
     """Make the layer for a product that rests at `rest` (from the plane's pixels to the frame's)."""
     alpha, rgb, left, top = _coarse(plane, rest)
     height, width = alpha.shape
-    pad = max(12, round(0.22 * max(height, width)))
+    pad = max(12, round(0.22 * max(height, width)), round(MIRRORED * height) if backdrop.mirror > 0 else 0)
     alpha = np.pad(alpha, pad)
     cast = _drop(alpha, width) if backdrop.shadow == "drop" else _contact(alpha, height, width)
     let = 1 - np.clip(strength * cast, 0, 0.92) * _faded(alpha.shape, pad)
     add = None
     if backdrop.mirror > 0:
         mirror, share = _reflection(np.pad(rgb, [(pad, pad), (pad, pad), (0, 0)]), alpha, backdrop.mirror, height)
+        share = share * _faded(alpha.shape, pad)
         let, add = let * (1 - share), np.clip(mirror * share[..., None] + 0.5, 0, 255).astype(np.uint8)
     let = np.repeat(np.clip(let * 255 + 0.5, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
     # Standing things leave nearly everything above their foot untouched: only the rest is worth laying.
@@ -118,7 +121,7 @@ def _reflection(rgb: Any, alpha: Any, strength: float, height: int) -> tuple[Any
     share = np.where(below, alpha[source, columns], 0).astype(np.float32)
     colours = rgb[source, columns]
     foot = float(lowest.max())
-    away = np.clip((rows - lowest[None, :]) / (0.42 * height), 0, 1)
+    away = np.clip((rows - lowest[None, :]) / (MIRRORED * height), 0, 1)
     stands = np.where(lowest >= 0, np.exp(-(((foot - lowest) / (0.12 * height)) ** 2)), 0)[None, :]
     weight = share * (1 - away) ** 2 * stands
     lit = blur((colours * weight[..., None]).astype(np.float32), 0.012 * height + 0.7, 0.02 * height + 0.7)
