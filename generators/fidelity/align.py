@@ -314,7 +314,9 @@ def _template(view: Reference, model: int) -> tuple[Any, Any, Any]:
     wanted = _stack(view.image)
     inner = cv2.erode(view.mask, np.ones((3, 3), np.uint8)) > 127
     outer = cv2.dilate(view.mask, np.ones((5, 5), np.uint8)) > 127
-    return wanted, _steepest(wanted, view, model), np.stack([inner, outer])
+    some = np.zeros_like(inner)
+    some[:: 2 if view.long_px > 120 else 1, :: 2 if view.long_px > 120 else 1] = True
+    return wanted, _steepest(wanted, view, model), np.stack([inner & some, outer & some])
 
 
 def _stack(image: Any) -> Any:

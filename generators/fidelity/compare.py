@@ -167,9 +167,11 @@ def _colours(view: Reference, image: Any, area: Any) -> tuple[float, float]:
     import cv2
     import numpy as np
 
-    ours, theirs = lab(view.image), lab(image)
+    size = (max(4, area.shape[1] // 2), max(4, area.shape[0] // 2))
+    ours, theirs = (lab(cv2.resize(picture, size, interpolation=cv2.INTER_AREA)) for picture in (view.image, image))
+    area = cv2.resize(area.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
     mean = float(delta_e(ours[area].mean(0), theirs[area].mean(0)))
-    side = max(5, round(TILE * view.long_px)) | 1
+    side = max(3, round(TILE * view.long_px / 2)) | 1
     weight = area.astype(np.float32)
     share = cv2.boxFilter(weight, -1, (side, side), borderType=cv2.BORDER_CONSTANT)
     full = share > 0.6

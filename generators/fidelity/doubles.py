@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from generators.fidelity.align import RATIO, SEARCH_PX, Pose, grey, search_points, sift
+from generators.fidelity.align import RATIO, SEARCH_PX, Pose, find, grey, search_points, sift
 from generators.fidelity.reference import Reference, scaling
 from generators.values import Photo
 
@@ -12,21 +12,41 @@ FEWEST = 8
 """Key points in one arrangement that prove a copy."""
 SHARE = 0.12
 """The same, as a share of the product's key points: a texture repeats by itself, a label does not."""
+PLAIN = 40
+"""Products with fewer key points are looked for by shape and colour."""
+TWIN, SMALLEST = 0.85, 0.25
+"""Score and size, against the product's, from which on something is its twin."""
 AROUND_PX = 9
 """Room around the product that is not looked at: its shadow and its edge."""
 
 
 def is_doubled(reference: Reference, photo: Photo, frames: list[tuple[Any, Pose]]) -> bool:
     """Say whether a frame shows a copy that the photo does not."""
-    ours, wanted = sift().detectAndCompute(grey(reference.image), reference.mask)
-    if reference.is_whole or wanted is None or len(ours) < FEWEST:
+    if reference.is_whole or not frames:
         return False
+    ours, wanted = sift().detectAndCompute(grey(reference.image), reference.mask)
+    if wanted is None or len(ours) < PLAIN:
+        return _has_twin(reference, *frames[-1]) and not _has_twin(reference, photo.pixels, Pose(reference.to_photo, 1.0))
+    if not any(_has_copy(reference, ours, wanted, frame, pose) for frame, pose in frames):
+        return False
+    return not _has_copy(reference, ours, wanted, photo.pixels, Pose(reference.to_photo, 1.0))
+
+
+def _has_twin(reference: Reference, frame: Any, pose: Pose) -> bool:
+    """Hide a plain product and look for it again, by its shape and colour."""
+    import cv2
     import numpy as np
 
-    in_photo = Pose(reference.to_photo, 1.0)
-    return any(_has_copy(reference, ours, wanted, frame, pose) for frame, pose in frames) and not _has_copy(
-        reference, ours, np.asarray(wanted), photo.pixels, in_photo
-    )
+    factor = min(1.0, SEARCH_PX / min(frame.shape[:2]))
+    small = cv2.resize(frame, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    covered = cv2.warpPerspective(reference.mask, scaling(factor) @ pose.matrix, small.shape[1::-1])
+    hidden = cv2.dilate(covered, np.ones((AROUND_PX, AROUND_PX), np.uint8)) > 30
+    if hidden.mean() > 0.8:
+        return False
+    small = small.copy()
+    small[hidden] = np.median(small[~hidden], axis=0)
+    found = find(reference, small)
+    return found is not None and found.score >= TWIN and found.scale(reference) >= SMALLEST * pose.scale(reference) * factor
 
 
 def _has_copy(reference: Reference, ours: Any, wanted: Any, frame: Any, pose: Pose) -> bool:

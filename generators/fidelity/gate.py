@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from generators.fidelity.align import Pose, find, follow, grey, place, rectify, view_matrix
@@ -15,6 +15,8 @@ from generators.values import Cutout, Fidelity, Footage, Photo
 
 VERSION = 1
 
+WORK_PX = 540
+"""Short edge of the frames that are compared: half of 1080, where the reference's 360 px still fit."""
 SMALL_PX = 96
 """Short edge of the pictures in which every frame's light is measured."""
 FEW_POINTS = 20
@@ -37,23 +39,29 @@ def measure(
     """
     options = options or FidelityOptions()
     reference = build_reference(photo, cutout)
-    sampled, track = _sample(footage, options.frames)
+    originals, track = _sample(footage, options.frames)
+    factor = min(1.0, WORK_PX / min(footage.width_px, footage.height_px))
+    sampled = {index: _reduced(frame, factor) for index, frame in originals.items()}
     poses = _align(reference, sampled)
     looks = [look(reference, sampled[index], pose, index) for index, pose in poses.items() if pose is not None]
     lost = [index for index, pose in poses.items() if pose is None]
     seen = [one for one in looks if one.visible >= LEAST_VISIBLE]
-    text, notes = _text(photo, reference, sampled, poses, seen, options, reader)
-    findings = _Findings(
+    found = _Findings(
         looks=tuple(seen),
         lost=tuple(lost),
-        flicker=_flicker(reference, poses, track, footage),
-        motion=_motion(reference, poses, footage),
+        flicker=_flicker(reference, poses, track, footage.width_px * factor),
+        motion=_motion(reference, poses, min(footage.width_px, footage.height_px) * factor),
         scene=_scene(track),
         background=_background(reference, sampled, poses),
         is_doubled=_is_doubled(reference, photo, sampled, poses),
-        text=text,
+        text=None,
     )
-    return _judge(findings, options, notes)
+    judged = _judge(found, options, ())
+    if not judged.passed:
+        return replace(judged, notes=("text was not read: the shot fails without it",))
+    full = {index: _enlarged_pose(pose, factor) for index, pose in poses.items()}
+    text, notes = _text(photo, reference, originals, full, seen, options, reader)
+    return _judge(replace(found, text=text), options, notes)
 
 
 def survives(
@@ -64,8 +72,6 @@ def survives(
     It costs seconds, and what is lost there (small text, mostly) no sampling brings back: try a model with a finer encoder, a
     larger size, or the camera instead.
     """
-    from dataclasses import replace
-
     return measure(photo, cutout, _Single(first_frame), replace(options or FidelityOptions(), is_still=True), reader=reader)
 
 
@@ -114,6 +120,17 @@ def _sample(footage: Footage, frames: int) -> tuple[dict[int, Any], Any]:
     return sampled, np.array(small)
 
 
+def _reduced(frame: Any, factor: float) -> Any:
+    import cv2
+
+    return frame if factor == 1 else cv2.resize(frame, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+
+
+def _enlarged_pose(pose: Pose | None, factor: float) -> Pose | None:
+    """Bring a pose in a reduced frame to the full one."""
+    return None if pose is None else Pose(scaling(1 / factor) @ pose.matrix, pose.score)
+
+
 def _align(reference: Reference, sampled: dict[int, Any]) -> dict[int, Pose | None]:
     poses: dict[int, Pose | None] = {}
     before: Pose | None = None
@@ -136,7 +153,7 @@ def _ways(reference: Reference, poses: dict[int, Pose | None], count: int) -> An
     return np.stack([np.interp(np.arange(count), times, corners[:, i]) for i in range(8)], axis=1).reshape(count, 4, 2)
 
 
-def _flicker(reference: Reference, poses: dict[int, Pose | None], track: Any, footage: Footage) -> float:
+def _flicker(reference: Reference, poses: dict[int, Pose | None], track: Any, width_px: float) -> float:
     """Return the largest second difference, over all frames, of the product's mean luma against the reference drawn in its place.
 
     Against the reference, because which pixels of a tiny picture fall on the product changes from frame to frame.
@@ -146,8 +163,8 @@ def _flicker(reference: Reference, poses: dict[int, Pose | None], track: Any, fo
 
     if len(track) < 3 or all(pose is None for pose in poses.values()):
         return 0.0
-    factor = track.shape[2] / footage.width_px
-    ways = _ways(reference, poses, footage.count) * factor
+    factor = track.shape[2] / width_px
+    ways = _ways(reference, poses, len(track)) * factor
     view = reference.at(factor * max(pose.scale(reference) for pose in poses.values() if pose is not None))
     start = place(view_matrix(reference, view), reference.corners()).astype(np.float32)
     drawn = np.dstack([grey(view.image), view.mask])
@@ -162,7 +179,7 @@ def _flicker(reference: Reference, poses: dict[int, Pose | None], track: Any, fo
     return float(curve.max()) if curve.size else 0.0
 
 
-def _motion(reference: Reference, poses: dict[int, Pose | None], footage: Footage) -> float:
+def _motion(reference: Reference, poses: dict[int, Pose | None], short_px: float) -> float:
     """Return the largest way that a corner of the product goes, as a share of the frame's short edge."""
     import numpy as np
 
@@ -170,7 +187,7 @@ def _motion(reference: Reference, poses: dict[int, Pose | None], footage: Footag
     if len(corners) < 2:
         return 0.0
     ways = np.linalg.norm(corners[:, None] - corners[None], axis=-1)
-    return float(ways.max() / min(footage.width_px, footage.height_px))
+    return float(ways.max() / short_px)
 
 
 def _scene(track: Any) -> float:
@@ -304,7 +321,19 @@ def _read_again(large: Reference, reference: Reference, frame: Any, pose: Pose, 
         spots = [(min(max(round(x), 0), width - 1), min(max(round(y), 0), height - 1)) for x, y in line.corners]
         if line.height_px * scale >= LEAST_HEIGHT_PX and all(inside[y, x] for x, y in spots):
             wanted.append(line)
-    return agreement(wanted, reader.read(image)) if wanted else None
+    return agreement(wanted, _read_around(image, wanted, reader)) if wanted else None
+
+
+def _read_around(image: Any, wanted: list[TextLine], reader: TextReader) -> list[TextLine]:
+    """Read only the part of a picture that holds the wanted lines: half the time is spent on looking for text."""
+    import numpy as np
+
+    spots = np.array([corner for line in wanted for corner in line.corners])
+    room = 1.5 * max(line.height_px for line in wanted)
+    left, top = (max(0, int(value - room)) for value in spots.min(axis=0))
+    right, bottom = (int(value + room) for value in spots.max(axis=0))
+    part = np.ascontiguousarray(image[top:bottom, left:right])
+    return [TextLine(line.text, tuple((x + left, y + top) for x, y in line.corners), line.score) for line in reader.read(part)]
 
 
 # --- judging --------------------------------------------------------------------------------------

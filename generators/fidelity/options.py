@@ -13,8 +13,8 @@ class FidelityOptions:
 
     frames: int = 9
     """Frames that are compared, spread evenly, first and last included; 2 to 60. The worst one counts."""
-    min_ssim: float = 0.80
-    """Least structural similarity on the product, camera motion undone; 0 to 1. Decent H.264 keeps above 0.9."""
+    min_ssim: float = 0.62
+    """Least structural similarity on the product, camera motion undone; 0 to 1. Decent H.264 keeps above 0.9, and 0.7 on fine weave."""
     min_detail: float = 0.35
     """Least similarity of the worst patch as high as a line of a label; 0 to 1. A logo that melts loses it while the mean stays high."""
     min_inliers: float = 0.5
