@@ -14,7 +14,7 @@ from typing import Any
 
 from generators.values import Footage, Pixels
 
-AHEAD = 3
+AHEAD = 2
 """Frames that are made ahead: one of 1080×1920 takes 6 MB."""
 BLEND_BELOW_FPS = 23
 """Rates below this are blended: repeated frames of 16 frames a second are seen as judder, mixed ones are not."""

@@ -94,10 +94,17 @@ class Stage:
         number = int(time * self.fps) - placed.first
         frame = clip.reader.at(number)
         if number >= placed.lead:
+            self._retire(placed.index)
             return frame
         before, reader = self._shots[placed.index - 1]
         old = reader.at(before.count + number)
         return blend(placed.transition, old, frame, (number + 1) / (placed.lead + 1))
+
+    def _retire(self, current: int) -> None:
+        """Let go of what other shots were read ahead: twenty megabytes and more for each."""
+        for index, (_, reader) in enumerate(self._shots):
+            if index != current:
+                reader.close()
 
 
 def _clip(frame_function: Callable[[float], Any], size: tuple[int, int]) -> Any:

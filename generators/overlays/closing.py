@@ -64,30 +64,31 @@ def _words(overlay: Overlay, canvas: Canvas, price: Overlay | None, badge: str) 
     if price is not None:
         picture, edge = price_picture(price.text, price.detail, canvas, "plain" if badge in ("plain", "burst") else badge)
         if picture is not None:
-            blocks.append(("price", picture, picture.height - 2 * edge + 34 * unit))
+            blocks.append(("price", picture, picture.height - 2 * edge + 52 * unit))
     picture, edge = call_picture(overlay.detail, canvas)
     if picture is not None:
-        blocks.append(("call", picture, picture.height - 2 * edge + 44 * unit))
+        blocks.append(("call", picture, picture.height - 2 * edge + 52 * unit))
     return blocks
 
 
 def ground(canvas: Canvas) -> Any:
     """The style's gradient from above downwards, lighter where the product stands; an opaque RGBA picture."""
+    import cv2
     import numpy as np
     from PIL import Image
 
     width, height = canvas.width_px, canvas.height_px
+    small = (max(2, width // 8), max(2, height // 8))  # it is smooth: drawn small and enlarged it is the same
     one, two = (np.array(rgba(colour)[:3], np.float32) for colour in (canvas.palette.background, canvas.palette.background_end))
-    share = np.linspace(0, 1, height, dtype=np.float32)[:, None]
+    share = np.linspace(0, 1, small[1], dtype=np.float32)[:, None, None]
     share = share * share * (3 - 2 * share)
-    x = (np.arange(width, dtype=np.float32)[None, :] / width - 0.5) * 1.5
-    y = (np.arange(height, dtype=np.float32)[:, None] / height - 0.36) * 1.9
+    x = ((np.arange(small[0], dtype=np.float32) + 0.5)[None, :] / small[0] - 0.5) * 1.5
+    y = ((np.arange(small[1], dtype=np.float32) + 0.5)[:, None] / small[1] - 0.36) * 1.9
     glow = np.exp(-(x * x + y * y) * 2.2)[:, :, None]
-    base = one * (1 - share[:, :, None]) + two * share[:, :, None]
-    lit = base + (255 - base) * 0.10 * glow
-    noise = np.random.default_rng(0).random((height, width, 1), np.float32)
-    picture = np.dstack([np.clip(lit + noise, 0, 255).astype(np.uint8), np.full((height, width), 255, np.uint8)])
-    return Image.fromarray(picture)
+    base = one * (1 - share) + two * share
+    lit = cv2.resize(base + (255 - base) * 0.10 * glow, (width, height), interpolation=cv2.INTER_CUBIC)
+    noise = np.random.default_rng(0).random((height, width, 1), np.float32)  # keeps eight bits from showing steps
+    return Image.fromarray(np.clip(np.add(lit, noise), 0, 255).astype(np.uint8)).convert("RGBA")
 
 
 def hero_picture(hero: tuple[Photo, Cutout], width: float, height: float) -> Any:
