@@ -45,6 +45,8 @@ def start(world: World) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
         with suppress(ProcessLookupError):
             daemon.send_signal(signal.SIGCONT)
             daemon.terminate()
+            time.sleep(0.3)
+            daemon.terminate()  # hand back what runs
         daemon.wait(60)
 
 
