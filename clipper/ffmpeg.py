@@ -39,6 +39,10 @@ NO_PROGRESS_S = 120.0
 MAX_PIXELS = 8192 * 5120
 """8K passes; a picture that needs gigabytes to decode does not."""
 
+OPEN_FILES = 256
+FILE_BYTES = 20 << 30
+"""No clip and no copy of a recording's sound is larger; a run-away output is."""
+
 _PARENT_DEATH = "import ctypes,os,sys; ctypes.CDLL(None).prctl(1,9); os.execv(sys.argv[1], sys.argv[1:])"
 """What `setpriv --pdeathsig KILL` does, for machines without it."""
 
@@ -228,26 +232,59 @@ def _start(argv: list[str], cwd: str | Path | None, errors: IO[bytes], fed: bool
             stderr=errors,
             cwd=cwd,
             start_new_session=True,
-            env={**os.environ, "AV_LOG_FORCE_NOCOLOR": "1"},
+            env={**os.environ, "AV_LOG_FORCE_NOCOLOR": "1", "MALLOC_ARENA_MAX": "4"},
         )
     except OSError as error:
         raise ToolError(f"could not start {argv[0]}: {error}") from error
 
 
-@lru_cache(maxsize=1)
-def _guards() -> tuple[str, ...]:
-    """The helpers of the system that really work here, each starting the next by exec, so that the pid stays ffmpeg's.
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Something that holds ffmpeg down, through a helper of the system."""
 
-    No network (only its own white lists hold ffmpeg where name spaces are off), no core files, low priority (LIVECUT_NICE,
-    default 10), death with the parent.
+    what: str
+    """What it keeps from happening, for people."""
+    command: tuple[str, ...]
+    """The helper and its options; it starts what follows by exec."""
+    works: bool
+    """Whether it does so on this machine."""
+
+
+@lru_cache(maxsize=1)
+def guards() -> tuple[Guard, ...]:
+    """Try the guards of a child on this machine, outermost first: no network, limits, low priority, death with its parent.
+
+    Where name spaces are off, the white lists of protocols and formats alone keep ffmpeg from the network.
     """
     level = os.environ.get("LIVECUT_NICE", "10")
     network = ["unshare", "-n"] if hasattr(os, "geteuid") and os.geteuid() == 0 else ["unshare", "-r", "-n"]
+    wanted: list[tuple[str, list[str]]] = [
+        ("no network", [*network, "--"]),
+        ("no core files", ["prlimit", "--core=0", "--"]),
+        (f"at most {OPEN_FILES} open files", ["prlimit", f"--nofile={OPEN_FILES}", "--"]),
+        (f"no file over {FILE_BYTES >> 30} GB", ["prlimit", f"--fsize={FILE_BYTES}", "--"]),
+        (f"at most {_memory_bytes() >> 30} GB of memory", ["prlimit", f"--as={_memory_bytes()}", "--"]),
+        ("low priority", ["nice", "-n", level]),
+        ("idle disk priority", ["ionice", "-c", "3"]),
+        ("no new privileges, death with its parent", _dies_with_parent()),
+    ]
     chain: list[str] = []
-    for guard in ([*network, "--"], ["prlimit", "--core=0", "--"], ["nice", "-n", level], _dies_with_parent()):
-        if guard and shutil.which(guard[0]) and _works([*chain, *guard]):
-            chain += guard
-    return tuple(chain)
+    found = []
+    for what, guard in wanted:
+        works = bool(guard) and shutil.which(guard[0]) is not None and _works([*chain, *guard])
+        chain += guard if works else []
+        found.append(Guard(what, tuple(guard), works))
+    return tuple(found)
+
+
+def _guards() -> tuple[str, ...]:
+    """The helpers that work here, each starting the next by exec, so that the pid stays ffmpeg's."""
+    return tuple(word for guard in guards() if guard.works for word in guard.command)
+
+
+def _memory_bytes() -> int:
+    """Address space for a child: 4 GB, and a share for each processor, since each thread reserves some."""
+    return (4 << 30) + ((os.cpu_count() or 1) << 28)
 
 
 def _dies_with_parent() -> list[str]:

@@ -277,12 +277,13 @@ def show_config(as_json: bool, **options: Any) -> None:
 
 
 @livecut.command()
+@click.option("-o", "--out", metavar="FOLDER", help="Look at the ledger and the disk of this folder of results, too.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-def doctor(as_json: bool) -> int:
+def doctor(out: str | None, as_json: bool) -> int:
     """Check that everything a run needs is here; exit code 4 when something is missing."""
     from pipelines.doctor import checks
 
-    found = checks()
+    found = checks(Path(out) if out else None)
     if as_json:
         click.echo(
             json.dumps([{"name": check.name, "ok": check.ok, "detail": check.detail} for check in found], ensure_ascii=False, indent=1)

@@ -27,19 +27,22 @@ class Check:
     detail: str
 
 
-def checks() -> tuple[Check, ...]:
-    """Look at everything; a check that fails never hides the others."""
+def checks(out: Path | None = None) -> tuple[Check, ...]:
+    """Look at everything, and at the ledger in `out` when there is one; a check that fails never hides the others."""
     return (
         _check("python", lambda: f"{sys.version.split()[0]} at {sys.executable}"),
         _check("ffmpeg", _ffmpeg),
-        *(_check(f"model {name}", lambda name=name: str(weights.locate(name))) for name in weights.DEFAULTS),  # type: ignore[misc]
+        *(_check(f"model {name}", lambda name=name: f"{weights.locate(name)}, hashes right") for name in weights.DEFAULTS),  # type: ignore[misc]
         _check("font", lambda: str(fonts.find_font())),
-        _check("disk", _disk),
+        _check("GPU", _gpu),
+        _check("disk", lambda: _disk(out)),
         _check(
             "processors",
             lambda: f"{os.cpu_count()} here, {len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} for us",
         ),
+        _check("network off", _network),
         _check("sandbox", _sandbox),
+        *([_check("ledger", lambda: _ledger(out))] if out is not None else []),
     )
 
 
@@ -52,20 +55,51 @@ def _check(name: str, look: Callable[[], str]) -> Check:
 
 def _ffmpeg() -> str:
     tool = ffmpeg.find()
-    return f"{tool.version} from {tool.source}: {tool.path}"
+    return f"{tool.version} from {tool.source}, with {', '.join(ffmpeg.NEEDED)}: {tool.path}"
 
 
-def _disk() -> str:
-    here, scratch = shutil.disk_usage(Path.cwd()).free, shutil.disk_usage(tempfile.gettempdir()).free
+def _gpu() -> str:
+    """Name the graphics processors that recognition can use: asked of the library that does it, which is small beside torch."""
+    try:
+        import ctranslate2
+    except ImportError:
+        return "not asked for: no speech engine is installed"
+    count = int(ctranslate2.get_cuda_device_count())
+    return f"{count} with CUDA" if count else "none: everything runs on the processors"
+
+
+def _disk(out: Path | None) -> str:
+    place = next((folder for folder in (out, *(out.parents if out else ())) if folder and folder.is_dir()), Path.cwd())
+    here, scratch = shutil.disk_usage(place).free, shutil.disk_usage(tempfile.gettempdir()).free
     if min(here, scratch) < FREE_BYTES:
         raise LivecutError(
-            f"{here / 1e9:.1f} GB free here, {scratch / 1e9:.1f} GB in {tempfile.gettempdir()}; a night of clips needs more than 2 GB"
+            f"{here / 1e9:.1f} GB free in {place}, {scratch / 1e9:.1f} GB in {tempfile.gettempdir()}; a night of clips needs more than 2 GB"
         )
-    return f"{here / 1e9:.0f} GB free here"
+    return f"{here / 1e9:.0f} GB free in {place}"
+
+
+def _network() -> str:
+    """Name spaces let ffmpeg run without a network; where they are off, only its own white lists protect."""
+    if ffmpeg.guards()[0].works:
+        return "ffmpeg runs in a network name space of its own, without a network"
+    return "name spaces are off for this user: ffmpeg is kept from the network by its protocol and format white lists alone"
 
 
 def _sandbox() -> str:
-    """User namespaces let ffmpeg run without a network; where they are off, only its own white lists protect."""
-    limit = Path("/proc/sys/user/max_user_namespaces")
-    allowed = limit.is_file() and int(limit.read_text() or 0) > 0
-    return "user namespaces are on" if allowed else "user namespaces are off: ffmpeg is held by its protocol and format white lists alone"
+    held = [guard.what for guard in ffmpeg.guards()[1:] if guard.works]
+    lacking = [f"{guard.what} ({guard.command[0] if guard.command else 'no helper'})" for guard in ffmpeg.guards()[1:] if not guard.works]
+    return "ffmpeg is held by: " + ", ".join(held or ["nothing"]) + (f"; not here: {', '.join(lacking)}" if lacking else "")
+
+
+def _ledger(out: Path) -> str:
+    """Open the ledger of a folder of results: its schema, its pages, and what its files came to."""
+    from pipelines.ledger import Ledger
+    from pipelines.ledger.filesystem import network_name
+
+    path = out / "livecut.ledger"
+    if not path.is_file():
+        kind = network_name(out) if out.is_dir() else None
+        return f"none in {out} yet" + (f", and none can be: {kind} is a network file system; name one with --ledger" if kind else "")
+    with Ledger(path) as ledger:
+        counts = ", ".join(f"{count} {state}" for state, count in sorted(ledger.counts().items()))
+    return f"{path} is sound: {counts or 'empty'}; livecut ledger audit compares it with the files"
