@@ -1,6 +1,6 @@
 """Pictures with transparency laid over frames: only their own region is touched, in 8-bit arithmetic, without copies.
 
-A full-frame overlay in floating point (MoviePy's own way) costs 60 ms a frame at 1080×1920; a title's region costs 2 ms.
+Laid as full frames of RGBA (MoviePy's own way) an overlay costs 13 ms at 1080×1920; a title's region costs 0.2 ms.
 """
 
 from __future__ import annotations

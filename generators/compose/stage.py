@@ -1,8 +1,8 @@
 """The video as MoviePy sees it: shots and overlays on one timeline, composed region by region.
 
 MoviePy keeps time: what starts when, what is playing, what lies above what. Its own compositing turns every overlay into a
-full frame of RGBA (measured: 55 ms a title at 1080×1920); here a shot is a frame as it comes, and an overlay touches its
-own region (2 ms).
+full frame of RGBA (measured at 1080×1920: 22 ms a frame, and 13 ms more for each); here a shot is a frame as it comes, and an
+overlay touches its own region alone (0.4 ms, and 1 ms for a title with its ground).
 """
 
 from __future__ import annotations
