@@ -70,7 +70,7 @@ def judge_key(key: NDArray[np.uint8], found: NDArray[np.uint8], doubtful: float,
     edge = seen_edge(found, backdrop.steep)
     steady = steadiness(found, backdrop)
     factor, reasons = judge_shape(found)
-    factor *= ramp(backdrop.uniform, 0.7, 0.95) * ramp(edge, 0.6, 0.93) * ramp(agreement, 0.5, 0.85)
+    factor *= ramp(backdrop.uniform, 0.7, 0.95) * ramp(edge, 0.6, 0.93) * ramp(agreement, 0.6, 0.9)
     factor *= (1 - ramp(doubtful, 0.0, 0.05)) * ramp(steady, 0.85, 0.97) * (1 - ramp(backdrop.noise, 5.0, 10.0))
     told = [f"backdrop on {backdrop.uniform:.0%} of the border", f"outline seen along {edge:.0%}", f"key and GrabCut agree {agreement:.0%}"]
     if doubtful > 0.005:

@@ -14,6 +14,10 @@ LEAST_HOLE = 0.01
 """Holes smaller than this share of the product are filled without a second thought."""
 LINE = 0.012
 """Half the height of a line of print, as a share of the picture's longer side."""
+GENTLE_LAB = 2.0
+"""Steepest slope within such a patch, ΔE a pixel."""
+MOST_SHADED = 0.15
+"""Shaded patches larger than this share of the product are its own faces."""
 PRINTED = 0.005
 """A hole with this share of something else in it is a label with print on it."""
 TELLING_CHROMA, TELLING_L = 9.0, 80.0
@@ -49,7 +53,7 @@ def close_holes(mask: NDArray[np.uint8], backdrop: Backdrop) -> tuple[NDArray[np
                 filled[part | (rim & ((backdrop.plain > 0) | (backdrop.shadow > 0)))] = 0
             elif not _is_printed((groups == groups[part][0]) & (hollow > 0), backdrop):
                 doubtful += area
-    return filled, doubtful / product
+    return filled, (doubtful + _shaded_inside(mask, backdrop, product)) / product
 
 
 def _grouped(holes: NDArray[np.uint8]) -> NDArray[np.int32]:
@@ -71,13 +75,36 @@ def _plain_inside(mask: NDArray[np.uint8], backdrop: Backdrop) -> NDArray[np.uin
     return np.asarray(cv2.morphologyEx(patches, cv2.MORPH_OPEN, disc(4)), np.uint8)
 
 
+def _shaded_inside(mask: NDArray[np.uint8], backdrop: Backdrop, product: int) -> int:
+    """Count pixels of small enclosed patches that look like backdrop in the product's own shade: perhaps a handle's opening."""
+    import cv2
+    import numpy as np
+
+    shaded = np.where((mask > 127) & (backdrop.shaded > 0) & (backdrop.steep < GENTLE_LAB), 255, 0).astype(np.uint8)
+    like = np.asarray(cv2.morphologyEx(shaded, cv2.MORPH_OPEN, disc(3)), np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(like, connectivity=4)
+    near_edge = cv2.dilate((mask <= 127).astype(np.uint8), disc(4)) > 0
+    groups = _grouped(like)
+    found = 0
+    for row in range(1, len(stats)):
+        area = int(stats[row, cv2.CC_STAT_AREA])
+        part = labels == row
+        if (
+            LEAST_HOLE * product < area < MOST_SHADED * product
+            and not near_edge[part].any()
+            and not _is_printed((groups == groups[part][0]) & (like > 0), backdrop)
+        ):
+            found += area
+    return found
+
+
 def _is_bare(part: NDArray[np.bool_], backdrop: Backdrop) -> bool:
-    """Say whether a hole has the backdrop's colour."""
+    """Say whether a hole has the backdrop's colour, lit or in shade."""
     import cv2
     import numpy as np
 
     core = cv2.erode(part.astype(np.uint8), disc(3)) > 0
-    return bool(core.any() and float(np.mean(backdrop.plain[core] > 0)) > 0.6)
+    return bool(core.any() and float(np.mean((backdrop.plain[core] > 0) | (backdrop.shaded[core] > 0))) > 0.7)
 
 
 def _is_printed(part: NDArray[np.bool_], backdrop: Backdrop) -> bool:
