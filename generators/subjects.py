@@ -21,7 +21,8 @@ from typing import Literal
 from clipper.errors import InputError
 from clipper.values import Catalog, Product
 from generators.cutout import CutoutOptions, Matting, cut_out
-from generators.images import PictureOptions, Refused, files_below, find_pictures, read_pictures, why_no_picture
+from generators.images import PictureOptions, read_pictures
+from generators.picture_files import Refused, files_below, find_pictures, why_no_picture
 from generators.values import Cutout, Photo, Subject
 
 log = logging.getLogger(__name__)

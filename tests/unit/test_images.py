@@ -16,7 +16,8 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from clipper.errors import InputError, ToolError
 from generators.aigc import SUSPECTED, parse_label
-from generators.images import PictureOptions, find_pictures, in_order, read_picture, read_pictures, sniff
+from generators.images import PictureOptions, find_pictures, read_picture, read_pictures
+from generators.picture_files import in_order, sniff
 
 LABEL = {
     "Label": "1",
