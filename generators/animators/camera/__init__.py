@@ -142,7 +142,7 @@ class Camera:
     def _single(self, request: ShotRequest) -> tuple[Scene, moves.Stage]:
         width, height = request.width_px, request.height_px
         photo = request.photo
-        rest, box = self._fill(photo, request.cutout, width, height)
+        rest, box = self._fill(photo, request.cutout, width, height, room(request.style, width, height))
         stage = moves.Stage(width=width, height=height, box=box, focus=_focus(request, rest, box), scale=rest.scale, flat=True)
         back = rest.inverse()
         reach = 0.08 * max(width, height)
@@ -151,15 +151,20 @@ class Camera:
         sweep = Sweep((0, 0, width, height), 0.5 * request.style.light_sweep, request.style.light_deg)
         return Single(width=width, height=height, plane=plane, rest=plane.placed(rest), sweep=sweep), stage
 
-    def _fill(self, photo: Photo, cutout: Cutout, width: int, height: int) -> tuple[Similarity, tuple[float, float, float, float]]:
-        """Return where the whole photo rests: as large as covers the frame, as long as the product stays inside it."""
+    def _fill(
+        self, photo: Photo, cutout: Cutout, width: int, height: int, space: Room
+    ) -> tuple[Similarity, tuple[float, float, float, float]]:
+        """Return where the whole photo rests: as large as covers the frame, as long as the product stays inside it, and shifted
+        to bring the product to its room.
+        """
         left, top, wide, tall = _pixels(cutout.box if cutout.method != "none" else UNKNOWN, photo)
         contain = min(width / photo.width_px, height / photo.height_px)
         cover = max(width / photo.width_px, height / photo.height_px)
         scale = max(contain, min(cover, self.options.largest_scale, 0.84 * width / wide, 0.74 * height / tall))
-        x = _within(left + wide / 2, photo.width_px, width / scale)
-        y = _within(top + tall / 2, photo.height_px, height / scale)
-        rest = around(scale, x, y, width / 2, height / 2)
+        x, y = space.centre
+        first_x = _window(left + wide / 2 - x / scale, photo.width_px, width / scale)
+        first_y = _window(top + tall / 2 - y / scale, photo.height_px, height / scale)
+        rest = Similarity(scale, -scale * first_x, -scale * first_y)
         return rest, (*rest.apply(left, top), *rest.apply(left + wide, top + tall))
 
 
@@ -205,9 +210,11 @@ def _focus(request: ShotRequest, rest: Similarity, box: tuple[float, float, floa
     return left + 0.22 * wide, top + 0.25 * tall, right - 0.22 * wide, top + 0.7 * tall
 
 
-def _within(middle: float, size: float, window: float) -> float:
-    """Keep a window inside the picture where it fits, and in its middle where it does not."""
-    return size / 2 if window >= size else min(max(middle, window / 2), size - window / 2)
+def _window(wanted: float, size: float, window: float) -> float:
+    """Return where a window on the picture begins: inside it where it fits; else with some of what is missing on either side."""
+    missing = window - size
+    low, high = (0.0, -missing) if missing < 0 else (-0.82 * missing, -0.18 * missing)
+    return min(max(wanted, low), high)
 
 
 def _origin(request: ShotRequest, stage: moves.Stage, layered: bool) -> Origin:
