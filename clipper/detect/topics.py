@@ -58,11 +58,28 @@ def find_topics(evidence: Evidence, options: ExplanationOptions) -> Explained:
     bare = replace(evidence, mentions=tuple(sorted(mentions, key=lambda m: (m.start, m.sku))))
     speech = replace(options, unknown=False, channels=tuple(channel for channel in options.channels if channel == "speech"))
     explained = find_explanations(bare, (*things, *SLOTS), speech, always=frozenset(slot.sku for slot in SLOTS))
-    return replace(explained, segments=_named(evidence, explained))
+    return replace(explained, segments=_named(evidence, replace(explained, segments=with_unnamed(explained))))
 
 
 SLOTS = tuple(Product(sku=f"slot-{number}", title="") for number in (1, 2))
 """Stand-ins for things that are sold but hardly named: two, so that one can follow the other."""
+
+
+def with_unnamed(explained: Explained) -> tuple[Segment, ...]:
+    """Add stretches in which something is surely sold though no one thing is: the best path may prefer the background to each."""
+    sold = explained.posterior[:, -1] < 0.5 if len(explained.posterior) else np.zeros(0, bool)
+    sentences = explained.stream.sentences
+    free = [
+        bool(is_sold) and not any(s.start < segment.end and segment.start < s.end for segment in explained.segments)
+        for is_sold, s in zip(sold, sentences, strict=True)
+    ]
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], np.array(free, np.int8), [0]])))
+    found = [
+        Segment(sku=SLOTS[0].sku, start=sentences[first].start, end=sentences[last - 1].end, confidence=0.0, reasons=())
+        for first, last in zip(edges[::2], edges[1::2], strict=True)
+        if sentences[last - 1].end - sentences[first].start >= TOPIC_LEAST_S
+    ]
+    return tuple(sorted((*explained.segments, *found), key=lambda segment: segment.start))
 
 
 def _named(evidence: Evidence, explained: Explained) -> tuple[Segment, ...]:

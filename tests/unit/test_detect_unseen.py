@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from clipper import detect
+from clipper.detect.explanations import ExplanationOptions
 from clipper.detect.naming import full_name, name_of
 from clipper.detect.nouns import is_thing, things
-from clipper.values import AudienceLog, Catalog, Findings, Product, Transcript
+from clipper.detect.topics import find_topics, with_unnamed
+from clipper.values import AudienceLog, Catalog, Evidence, Findings, Product, Segment, Transcript
 from tests.bench.detect.scripts import spoken
 
 LINES = (
@@ -56,3 +61,15 @@ def test_a_product_named_in_passing_is_told_what_for(lines: tuple[str, ...], lan
     ((sku, why),) = detect.why_none(evidence, (lamp,), Findings(segments=(), hot_items=(), teasers=(), curves=(), warnings=()))
     assert sku == "L"
     assert expected in why
+
+
+def test_what_is_sold_without_a_name_is_a_topic_all_the_same() -> None:
+    sentences = spoken(["大家随便聊聊。", *["他说的也对，慢慢来。"] * 8, "好吧，那就这样。"])
+    read = find_topics(Evidence(duration=40.0, language="zh", sentences=sentences, mentions=(), log=AudienceLog()), ExplanationOptions())
+    posterior = np.full_like(read.posterior, 0.0)
+    posterior[:, -1] = [0.9, *[0.4] * 8, 0.9]
+    posterior[:, 0] = posterior[:, 1] = (1 - posterior[:, -1]) / 2
+    (found,) = with_unnamed(replace(read, posterior=posterior, segments=()))
+    assert (found.start, found.end) == (sentences[1].start, sentences[8].end)
+    covered = Segment(sku="slot-1", start=0.0, end=40.0, confidence=0.5, reasons=())
+    assert with_unnamed(replace(read, posterior=posterior, segments=(covered,))) == (covered,)
