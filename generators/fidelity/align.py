@@ -66,8 +66,7 @@ def rectify(frame: Any, matrix: Matrix, reference: Reference) -> tuple[Any, Any]
     scale = Pose(matrix, 0).scale(reference)
     if scale > 1.1:
         small = 1 / scale
-        size = (max(2, round(frame.shape[1] * small)), max(2, round(frame.shape[0] * small)))
-        frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+        frame = cv2.resize(frame, None, fx=small, fy=small, interpolation=cv2.INTER_AREA)
         matrix = scaling(small) @ matrix
     height, width = reference.mask.shape
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
@@ -105,7 +104,7 @@ def refine(reference: Reference, frame: Any, matrix: Matrix) -> Pose | None:
     """Improve an alignment from coarse to fine; None when it runs away."""
     import numpy as np
 
-    for share, model, rounds in ((COARSE, 4, 12), (FINE, 4, 5), (FINE, 8, 6)):
+    for share, model, rounds in ((COARSE, 4, 12), (FINE, 4, 5), (FINE, 8, 5), (1.0, 8, 3)):
         view = reference.at(share)
         to_view = view_matrix(reference, view)
         found = _lucas_kanade(view, frame, matrix @ np.linalg.inv(to_view), model, rounds)

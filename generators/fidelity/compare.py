@@ -11,6 +11,8 @@ from generators.fidelity.reference import Reference
 
 SSIM_SIGMA = 1.5
 """Of the window, as Wang et al. 2004 use it."""
+EVEN_SIGMA = 0.7
+"""Both pictures are softened by this many pixels first: photo and frame were resampled differently, which fine weave shows."""
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 TILE = 0.07
 """Side of the patch whose worst mean is `detail`, as a share of the product's long edge: the height of a line on a label."""
@@ -66,7 +68,7 @@ def look(reference: Reference, frame: Any, pose: Pose, index: int) -> Look:
         return Look(
             index=index, visible=visible, ssim=0, detail=0, inliers=0, points=0, colour=0, patch_colour=0, sharpness=1, outline=0, stretch=1
         )
-    ssim, structure = ssim_map(grey(view.image), grey(image))
+    ssim, structure = ssim_map(*(cv2.GaussianBlur(grey(picture), (0, 0), EVEN_SIGMA) for picture in (view.image, image)))
     inliers, points = _key_points(view, image, area)
     colour, patch_colour = _colours(view, image, area)
     return Look(

@@ -43,7 +43,8 @@ def measure(
     factor = min(1.0, WORK_PX / min(footage.width_px, footage.height_px))
     sampled = {index: _reduced(frame, factor) for index, frame in originals.items()}
     poses = _align(reference, sampled)
-    looks = [look(reference, sampled[index], pose, index) for index, pose in poses.items() if pose is not None]
+    full = {index: _enlarged_pose(pose, factor) for index, pose in poses.items()}
+    looks = [look(reference, originals[index], pose, index) for index, pose in full.items() if pose is not None]
     lost = [index for index, pose in poses.items() if pose is None]
     seen = [one for one in looks if one.visible >= LEAST_VISIBLE]
     found = _Findings(
@@ -59,7 +60,6 @@ def measure(
     judged = _judge(found, options, ())
     if not judged.passed:
         return replace(judged, notes=("text was not read: the shot fails without it",))
-    full = {index: _enlarged_pose(pose, factor) for index, pose in poses.items()}
     text, notes = _text(photo, reference, originals, full, seen, options, reader)
     return _judge(replace(found, text=text), options, notes)
 

@@ -54,12 +54,12 @@ class Reference:
         return _corners(self)
 
 
-def scaling(factor: float) -> Matrix:
-    """Return the matrix of a resize by a factor, pixel centres kept in place as `cv2.resize` does."""
+def scaling(across: float, down: float | None = None) -> Matrix:
+    """Return the matrix of a resize by a factor, or by one for each axis, pixel centres kept in place as `cv2.resize` does."""
     import numpy as np
 
-    shift = 0.5 * factor - 0.5
-    return np.array([[factor, 0, shift], [0, factor, shift], [0, 0, 1]], float)
+    down = across if down is None else down
+    return np.array([[across, 0, 0.5 * across - 0.5], [0, down, 0.5 * down - 0.5], [0, 0, 1]], float)
 
 
 def shifting(dx: float, dy: float) -> Matrix:
@@ -87,7 +87,8 @@ def build_reference(photo: Photo, cutout: Cutout) -> Reference:
     if factor < 1:
         size = (max(8, round(image.shape[1] * factor)), max(8, round(image.shape[0] * factor)))
         image, mask = cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
-    to_photo = shifting(left - room, top - room) @ scaling(1 / factor)
+    whole = (right - left + 2 * room, bottom - top + 2 * room)
+    to_photo = shifting(left - room, top - room) @ scaling(whole[0] / image.shape[1], whole[1] / image.shape[0])
     centre = (image.shape[1] / 2 - 0.5, image.shape[0] / 2 - 0.5)
     return Reference(image=image, mask=mask, to_photo=to_photo, long_px=long_px * factor, centre=centre, is_whole=is_whole)
 
@@ -117,7 +118,7 @@ def _reduced(reference: Reference, scale: float) -> Reference:
     size = (max(8, round(width * scale)), max(8, round(height * scale)))
     image = cv2.resize(reference.image, size, interpolation=cv2.INTER_AREA)
     mask = cv2.resize(reference.mask, size, interpolation=cv2.INTER_AREA)
-    to_photo = reference.to_photo @ scaling(1 / scale)
+    to_photo = reference.to_photo @ scaling(width / size[0], height / size[1])
     centre = (image.shape[1] / 2 - 0.5, image.shape[0] / 2 - 0.5)
     return Reference(
         image=image, mask=mask, to_photo=to_photo, long_px=reference.long_px * scale, centre=centre, is_whole=reference.is_whole
