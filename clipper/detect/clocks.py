@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clipper.detect.lags import Floats, kernel
 from clipper.errors import InputError
@@ -113,7 +114,7 @@ def align(log: AudienceLog, heard: Heard, duration: float, options: ClockOptions
     return Alignment(round(best, 2) if moves else 0.0, round(float(posterior[off <= RIGHT_S].sum()), 3), round(residual, 2))
 
 
-Channel = tuple[Floats, np.ndarray, str]  # type: ignore[type-arg]
+Channel = tuple[Floats, NDArray[np.int64], str]
 """Times, product columns and name of a channel's events."""
 
 
@@ -176,8 +177,9 @@ BACK_S = 40
 
 def _bell(delay: float, spread: float) -> Floats:
     at = np.arange(-BACK_S, 61)
-    bell: Floats = np.exp(-0.5 * ((at - delay) / spread) ** 2)
-    return bell / bell.sum()
+    bell = np.exp(-0.5 * ((at - delay) / spread) ** 2)
+    whole: Floats = bell / bell.sum()
+    return whole
 
 
 def _density(name: str, heard: Heard, size: int, responds: Floats) -> Floats:
@@ -213,12 +215,12 @@ def _inviting(heard: Heard, size: int) -> Floats:
     return level
 
 
-def _laid(times: Floats, columns: Floats, size: int, reach: int, products: int) -> Floats:
+def _laid(times: Floats, columns: NDArray[np.int64], size: int, reach: int, products: int) -> Floats:
     """Count events per second from `reach` before the recording to `reach` after it: (products, seconds)."""
     grid = np.zeros((products, size + 2 * reach))
     place = np.round(times).astype(int) + reach
     inside = (place >= 0) & (place < grid.shape[1])
-    np.add.at(grid, (columns[inside].astype(int), place[inside]), 1.0)
+    np.add.at(grid, (columns[inside], place[inside]), 1.0)
     return grid
 
 
@@ -243,8 +245,9 @@ def _posterior(likelihood: Floats, offsets: Floats) -> Floats:
     still, near = np.exp(-0.5 * offsets**2), np.exp(-np.abs(offsets) / NEAR_S)
     prior += SAME * still / still.sum() + NEAR * near / near.sum()
     logs = likelihood + np.log(prior)
-    weights: Floats = np.exp(logs - logs.max())
-    return weights / weights.sum()
+    weights = np.exp(logs - logs.max())
+    posterior: Floats = weights / weights.sum()
+    return posterior
 
 
 def _centre(posterior: Floats, offsets: Floats) -> float:

@@ -191,3 +191,13 @@ BRIDGE_SECONDS = 10.0
 """A gap in one product's explanation up to this long, two sentences or so, is a digression and stays inside."""
 BRIDGE_UNITS = 2
 """A gap of so few sentences stays inside whatever it lasts, up to twice `BRIDGE_SECONDS`."""
+UNMARKED_SECONDS, MARKED = 45.0, -0.3
+"""A gap up to this long stays inside when its sentences do not speak for background (in nats, their mean above the second): hosts wander
+off inside an explanation, but who leaves it says so."""
+
+# --- confidences -------------------------------------------------------------------------------------------
+
+CALIBRATION = MappingProxyType({"cards": (-0.5, 1.05), "others": (-0.7, 1.05), "speech": (-0.3, 0.8), "topics": (0.0, 1.0)})
+"""Shift and stretch of the log odds of a confidence, per set of channels that speaks: fitted on 16 simulated streams (19 h, seeds
+from 100000; see the module `calibration`) and drawn a third of the way back to (0, 1), since simulated hosts wander more than
+recorded ones. Topics are left as they are: what is a topic depends on the listener."""

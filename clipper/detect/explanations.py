@@ -303,7 +303,7 @@ def _segments(evidence: Evidence, stream: Read, scores: Scores, decoding: Decodi
     background = len(stream.products) + 1
     runs = [run for run in decoding.path if run[2] != background]
     found, unknown = [], 0
-    for pieces in _bridged(runs, stream):
+    for pieces in _bridged(runs, stream, scores.talk):
         first, last, state = pieces[0][0], pieces[-1][1], pieces[0][2]
         start, end = float(stream.starts[first]), float(stream.ends[last - 1])
         confidence = sure(decoding, first, last, state, stream)
@@ -322,14 +322,15 @@ def _segments(evidence: Evidence, stream: Read, scores: Scores, decoding: Decodi
     return tuple(found)
 
 
-def _bridged(runs: list[tuple[int, int, int]], stream: Read) -> list[list[tuple[int, int, int]]]:
-    """Join runs of one product across digressions that are too short to end an explanation."""
+def _bridged(runs: list[tuple[int, int, int]], stream: Read, talk: Table) -> list[list[tuple[int, int, int]]]:
+    """Join runs of one product across digressions that are too short to end an explanation, or that nothing marks as one."""
     joined: list[list[tuple[int, int, int]]] = []
     for run in runs:
         if joined and joined[-1][0][2] == run[2]:
             last = joined[-1][-1]
             gap, units = float(stream.starts[run[0]] - stream.ends[last[1] - 1]), run[0] - last[1]
-            if gap <= c.BRIDGE_SECONDS or (units <= c.BRIDGE_UNITS and gap <= 2 * c.BRIDGE_SECONDS):
+            unmarked = units > 0 and gap <= c.UNMARKED_SECONDS and float(talk[last[1] : run[0]].mean()) > c.MARKED
+            if gap <= c.BRIDGE_SECONDS or unmarked or (units <= c.BRIDGE_UNITS and gap <= 2 * c.BRIDGE_SECONDS):
                 joined[-1].append(run)
                 continue
         joined.append([run])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from clipper.detect.boundaries import BoundaryOptions, Edges, edges, pauses, settle
+from clipper.detect.calibration import calibrated
 from clipper.detect.curves import curves
 from clipper.detect.explanations import ExplanationOptions, find_explanations
 from clipper.detect.hot_items import MOST_CONFIDENT, HotOptions, find_hot_items
@@ -13,7 +14,7 @@ from clipper.detect.teasers import TeaserOptions, find_teasers
 from clipper.detect.topics import find_topics
 from clipper.values import Evidence, Findings, HotItem, Product, Segment, Sentence, Span
 
-FIND_VERSION = 7
+FIND_VERSION = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,8 @@ def find(evidence: Evidence, products: tuple[Product, ...], options: FindOptions
         explained = find_topics(evidence, options.explanations)
     stream = explained.stream
     placed = edges(evidence.sentences, pauses(evidence, options.boundaries), _cuts(evidence), evidence.duration, options.boundaries)
-    segments = _settled(explained.segments, evidence.sentences, placed)
+    told = calibrated(explained.segments, evidence, options.explanations.channels, matched=matched)
+    segments = _settled(told, evidence.sentences, placed)
     found = find_hot_items(evidence, explained.segments, stream, options.hot)
     hot = tuple(_snapped_hot(item, evidence.sentences, placed, options.hot.max_s) for item in found)
     if not matched:

@@ -33,9 +33,17 @@ def measured(hours: float) -> tuple[int, int, float, float, float, float, float]
 def table(lengths: tuple[float, ...] = HOURS) -> None:
     """Print the curve."""
     print("## Growth: 60 products, 300 distractors\n")
-    print(
-        "| hours | sentences | products in the last pass | gather, CPU s | evidence to segments | evidence to everything | MB before | peak MB |"
+    names = (
+        "hours",
+        "sentences",
+        "products last",
+        "gather CPU s",
+        "evidence to segments",
+        "evidence to everything",
+        "MB before",
+        "peak MB",
     )
+    print(f"| {' | '.join(names)} |")
     print("|---|---|---|---|---|---|---|---|")
     for hours in lengths:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:

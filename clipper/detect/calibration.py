@@ -1,0 +1,43 @@
+"""Make confidences mean what they say: of explanations told with 0.8, eight in ten are right.
+
+A posterior is sure of what its model leaves out, the more the fewer channels there are. So the log odds are stretched and moved
+by two numbers per set of channels, fitted (Platt 1999) on simulated streams whose seeds no evaluation uses; right means the
+product's explanation, covered to a half (temporal IoU 0.5).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from clipper.detect import constants as c
+from clipper.values import Evidence, Segment
+
+
+def calibrated(segments: Sequence[Segment], evidence: Evidence, channels: Sequence[str], *, matched: bool) -> tuple[Segment, ...]:
+    """Turn the confidences of explanations into shares that are right.
+
+    `channels` are those that were allowed to speak; `matched` tells whether a catalogue product was found at all.
+    """
+    family = family_of(evidence, channels) if matched else "topics"
+    return tuple(
+        replace(s, confidence=round(adjusted(s.confidence, "topics" if s.sku.startswith("unknown-") else family), 3)) for s in segments
+    )
+
+
+def family_of(evidence: Evidence, channels: Sequence[str]) -> str:
+    """Name the set of channels that speaks: cards (with anything else), others without cards, or speech alone."""
+    if "cards" in channels and evidence.log.cards:
+        return "cards"
+    seen = "picture" in channels and evidence.picture is not None and bool(evidence.picture.sightings)
+    wrote = "comments" in channels and bool(evidence.log.comments)
+    return "others" if seen or wrote or ("orders" in channels and evidence.log.orders) else "speech"
+
+
+def adjusted(confidence: float, family: str) -> float:
+    """Move and stretch the log odds of a confidence in [0, 1] by the constants of its family."""
+    shift, stretch = c.CALIBRATION[family]
+    bounded = min(max(confidence, 0.001), 0.999)
+    odds = shift + stretch * math.log(bounded / (1 - bounded))
+    return 1 / (1 + math.exp(-odds))

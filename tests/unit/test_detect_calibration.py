@@ -1,0 +1,52 @@
+"""Confidences are moved towards what is right, per set of channels, and keep their order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from clipper.detect import constants as c
+from clipper.detect.calibration import adjusted, calibrated, family_of
+from clipper.detect.explanations import ALL_CHANNELS
+from clipper.values import AudienceLog, Box, Card, Comment, Evidence, Order, Picture, Segment, Sighting
+
+EMPTY = Evidence(duration=60.0, language="zh", sentences=(), mentions=(), log=AudienceLog())
+
+
+@pytest.mark.parametrize("family", sorted(c.CALIBRATION))
+def test_order_is_kept_and_certainty_is_not_invented(family: str) -> None:
+    values = [adjusted(n / 50, family) for n in range(51)]
+    assert all(0 <= a < b <= 1 for a, b in pairwise(values[1:-1]))
+    assert all(value <= n / 50 + 0.03 for n, value in enumerate(values) if n >= 25)
+
+
+def test_fewer_channels_are_believed_less() -> None:
+    cards, others, speech = (adjusted(0.95, family) for family in ("cards", "others", "speech"))
+    assert cards > others > speech
+    assert adjusted(0.7, "topics") == pytest.approx(0.7)
+
+
+def test_the_family_is_what_speaks() -> None:
+    sighting = Sighting(3.0, "A", Box(0, 0, 1, 1), 0.9)
+    picture = Picture(looks=(), cuts=(), faces=(), sightings=(sighting,))
+    logs = {
+        "cards": AudienceLog(cards=(Card(1.0, "A"),), orders=(Order(1.0, "A", 1.0),)),
+        "others": AudienceLog(comments=(Comment(1.0, "u", "A?"),), cards=()),
+        "speech": AudienceLog(comments=(), orders=()),
+    }
+    for family, log in logs.items():
+        assert family_of(replace(EMPTY, log=log), ALL_CHANNELS) == family
+    assert family_of(replace(EMPTY, picture=picture), ALL_CHANNELS) == "others"
+    assert family_of(replace(EMPTY, picture=replace(picture, sightings=())), ALL_CHANNELS) == "speech"
+    assert family_of(replace(EMPTY, log=logs["cards"]), ("speech",)) == "speech"
+
+
+def test_products_and_topics_are_told_apart() -> None:
+    product = Segment(sku="A", start=0.0, end=20.0, confidence=0.9)
+    unknown = replace(product, sku="unknown-1")
+    one, other = calibrated((product, unknown), EMPTY, ALL_CHANNELS, matched=True)
+    assert one.confidence == round(adjusted(0.9, "speech"), 3) < 0.9
+    assert other.confidence == 0.9
+    assert calibrated((product,), EMPTY, ALL_CHANNELS, matched=False)[0].confidence == 0.9
