@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from generators.values import Cutout, Fidelity
 from tests.fidelity_clips import GOOD, SPOILED, Clip, Frames, Scene, film, pose
 from tests.fidelity_products import DRAWINGS, Thing, draw
 
-QUIET = FidelityOptions(read_text=False, frames=5)
+QUIET = FidelityOptions(read_text=False, frames=3)
 BY_NAME = {drawing.name: drawing for drawing in DRAWINGS}
 
 
@@ -27,6 +28,7 @@ def thing(name: str) -> Thing:
     return draw(BY_NAME[name])
 
 
+@lru_cache(maxsize=64)
 def clip(name: str, kind: str, seed: int = 3) -> Frames:
     shot = Clip(thing(name), (thing("balm"), thing("juice")), kind, kind in GOOD, seed).shoot()
     assert shot is not None
@@ -191,14 +193,14 @@ def test_nothing_wanted_is_no_agreement() -> None:
 def test_text_decides(after: str, passes: bool) -> None:
     one = thing("noodles")
     reader = Reader((line("红油拌面", 300, 330, 90),), (line(after, 90, 90, 90),))
-    found = measure(one.photo, one.cutout, clip("noodles", "push in"), FidelityOptions(frames=5), reader=reader)
+    found = measure(one.photo, one.cutout, clip("noodles", "push in"), FidelityOptions(frames=3), reader=reader)
     assert found.text == (1.0 if passes else 0.5)
     assert found.passed is passes and len(reader.asked) >= 3
 
 
 def test_a_picture_without_text_is_not_read_again() -> None:
     one, reader = thing("mug"), Reader(())
-    found = measure(one.photo, one.cutout, clip("mug", "push in"), FidelityOptions(frames=5), reader=reader)
+    found = measure(one.photo, one.cutout, clip("mug", "push in"), FidelityOptions(frames=3), reader=reader)
     assert found.passed and found.text is None and found.notes == ("text was not read: the picture has none",)
     assert len(reader.asked) == 1
 
@@ -206,7 +208,7 @@ def test_a_picture_without_text_is_not_read_again() -> None:
 def test_without_a_reader_text_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("generators.fidelity.gate.find_reader", lambda: None)
     one = thing("noodles")
-    found = measure(one.photo, one.cutout, clip("noodles", "push in"), FidelityOptions(frames=5))
+    found = measure(one.photo, one.cutout, clip("noodles", "push in"), FidelityOptions(frames=3))
     assert found.passed and found.text is None and found.notes == ("text was not read: rapidocr is not installed",)
 
 
