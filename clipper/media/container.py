@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clipper import ffmpeg
 from clipper.errors import InputError
@@ -55,6 +55,29 @@ def sound_of(container: InputContainer) -> AudioStream | None:
 def zero_of(container: InputContainer, recording: Recording) -> float:
     """Return the container's time at which the recording's clock shows 0."""
     return (container.start_time or 0) / 1e6 + recording.lead_s
+
+
+def packets(container: InputContainer, streams: Any, *, broke_off: Callable[[str], None] | None = None) -> Iterator[Any]:
+    """Yield packets to where the file ends or breaks off, then those that flush the decoders; `broke_off` hears why it did.
+
+    Damaged files may show streams in the middle that were not there at the beginning: PyAV stumbles over them at the end, with
+    an IndexError, when all packets have been read.
+    """
+    import av
+
+    walk = container.demux(streams)
+    while True:
+        try:
+            packet = next(walk, None)
+        except IndexError:
+            return
+        except (av.error.FFmpegError, OSError) as error:
+            if broke_off is not None:
+                broke_off(str(error))
+            return
+        if packet is None:
+            return
+        yield packet
 
 
 def _why(path: str | Path, format: str, error: Exception) -> str:

@@ -75,7 +75,7 @@ def packet_sizes(recording: Recording, span: Span) -> list[tuple[float, int]]:
         zero, base = containers.zero_of(container, recording), float(stream.time_base or 0)
         if span.start > 0.5:
             container.seek(int((zero + span.start) * 1e6), backward=True)
-        for packet in _packets(container, stream):
+        for packet in containers.packets(container, stream):
             if packet.pts is None or packet.dts is None:
                 continue
             if packet.dts * base - zero > span.end:
@@ -125,21 +125,6 @@ def _from(recording: Recording, time: float) -> Iterator[tuple[Any, float]]:
                 return
 
 
-def _packets(container: Any, stream: Any) -> Iterator[Any]:
-    """Demux a stream to where the file breaks off; ends with the packet that flushes the decoder."""
-    import av
-
-    walk = container.demux(stream)
-    while True:
-        try:
-            packet = next(walk, None)
-        except (av.error.FFmpegError, OSError):
-            return
-        if packet is None:
-            return
-        yield packet
-
-
 def _decoded(stream: Any, packet: Any) -> list[Any]:
     import av
 
@@ -150,7 +135,7 @@ def _decoded(stream: Any, packet: Any) -> list[Any]:
 
 
 def _dense(container: Any, stream: Any) -> Iterator[Any]:
-    for packet in _packets(container, stream):
+    for packet in containers.packets(container, stream):
         if packet.dts is not None or packet.pts is not None:
             yield from _decoded(stream, packet)
     yield from _decoded(stream, None)
@@ -160,7 +145,7 @@ def _sparse(container: Any, stream: Any) -> Iterator[Any]:
     """Decode key frames; the frames between two that are far apart are decoded too, but for those that no other needs."""
     group: list[Any] = []
     spread = False
-    for packet in _packets(container, stream):
+    for packet in containers.packets(container, stream):
         if packet.pts is None and packet.dts is None:
             continue
         if packet.is_keyframe:

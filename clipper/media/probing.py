@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from clipper.errors import InputError
 from clipper.media import container as containers
+from clipper.media import structure
 from clipper.media.formats import WHAT_TO_GIVE, sniff
 from clipper.values import Recording, Span, ms
 
@@ -60,6 +61,8 @@ class _Timeline:
     jumps: list[float] = field(default_factory=list)
     gaps: list[Span] = field(default_factory=list)
     corrupt: list[float] = field(default_factory=list)
+    unshaped: list[float] = field(default_factory=list)
+    """Frames whose bytes are no coded frame any more."""
     back_steps: int = 0
     broke_off: str = ""
 
@@ -105,7 +108,11 @@ def _first_frame(path: Path, format: str) -> VideoFrame:
         if stream.codec_context is None:
             raise InputError(f"could not decode {path}: its picture is coded in a way that this ffmpeg does not know; convert it to H.264")
         failure: Exception | None = None
-        for packet in container.demux(stream):
+        for packet in containers.packets(container, stream):
+            if packet.has_sidedata("encryption_info"):
+                raise InputError(
+                    f"could not decode {path}: it is encrypted, and no key can be given; record or export it without protection"
+                )
             try:
                 for frame in packet.decode():
                     if isinstance(frame, av.VideoFrame):
@@ -119,23 +126,18 @@ def _first_frame(path: Path, format: str) -> VideoFrame:
 
 def _scan(container: InputContainer) -> _Timeline:
     """Walk over the packets of picture and sound."""
-    import av
-
     picture, sound = containers.picture_of(container), containers.sound_of(container)
     assert picture is not None
     timeline = _Timeline()
-    walk = container.demux([stream for stream in (picture, sound) if stream is not None])
-    while True:
-        try:
-            packet = next(walk, None)
-        except (av.error.FFmpegError, OSError) as error:
-            timeline.broke_off = str(error)
-            break
-        if packet is None:
-            break
+    codec = picture.codec_context.name if picture.codec_context else ""
+    parted = structure.length_bytes(codec, bytes(picture.codec_context.extradata or b"")) if codec else None
+    streams = [stream for stream in (picture, sound) if stream is not None]
+    for packet in containers.packets(container, streams, broke_off=lambda why: setattr(timeline, "broke_off", why)):
         if (packet.pts is None and packet.dts is None) or packet.time_base is None:
             continue
         _note(timeline, packet, packet.stream_index == picture.index)
+        if parted and packet.stream_index == picture.index and not structure.is_whole(packet, parted, codec):
+            timeline.unshaped.append((packet.pts if packet.pts is not None else packet.dts) * float(packet.time_base))
     return timeline
 
 
@@ -254,7 +256,11 @@ def _shape(frame: VideoFrame, ratio: Fraction | None) -> tuple[int, int, int]:
 
 
 def _damaged(timeline: _Timeline, zero: float, duration: float, claimed: float | None, has_sound: bool) -> tuple[Span, ...]:
-    spans = [Span(time - zero, time - zero + timeline.picture.step) for time in timeline.corrupt if 0 <= time - zero < duration]
+    spans = [
+        Span(time - zero, time - zero + timeline.picture.step)
+        for time in (*timeline.corrupt, *timeline.unshaped)
+        if 0 <= time - zero < duration
+    ]
     for start, end in _holes(timeline.picture):
         if has_sound and not any(start + GAP_S / 2 < time < end - GAP_S / 2 for time in timeline.sound.pts):
             spans.append(Span(max(0.0, start - zero), end - zero))

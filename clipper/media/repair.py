@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from clipper import ffmpeg
 from clipper.errors import InputError
@@ -90,14 +89,7 @@ def _copy(recording: Recording, target: Path) -> None:
         streams = [stream for stream in (containers.picture_of(source), containers.sound_of(source)) if stream is not None]
         copies = {stream.index: out.add_stream_from_template(stream) for stream in streams}
         clocks = _Clocks()
-        walk = source.demux(streams)
-        while True:
-            try:
-                packet: Any = next(walk, None)
-            except (av.error.FFmpegError, OSError):
-                break
-            if packet is None:
-                break
+        for packet in containers.packets(source, streams):
             if packet.dts is None or packet.pts is None:
                 continue
             base = packet.time_base

@@ -135,14 +135,7 @@ def _decoded(container: Any, stream: Any) -> Iterator[Any]:
     """Decode a stream; packets that cannot be decoded are left out, reading ends where the file breaks off."""
     import av
 
-    walk = container.demux(stream)
-    while True:
-        try:
-            packet = next(walk, None)
-        except (av.error.FFmpegError, OSError):
-            return
-        if packet is None:
-            return
+    for packet in containers.packets(container, stream):
         try:
             for frame in packet.decode():
                 if frame.pts is not None and frame.time_base is not None:
