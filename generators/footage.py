@@ -26,6 +26,8 @@ CODECS = {"libx264rgb": ("rgb24", {"preset": "ultrafast", "qp": "0"}), "ffv1": (
 """Encoders that hold RGB exactly, the faster one first; some builds of PyAV come without x264."""
 WRITTEN = {"h264": "gbrp", "ffv1": "bgr0"}
 """What such a file holds: codec and pixel format."""
+SMALL_PIXELS = 250_000
+"""Below that, threads of the encoder wait for each other longer than they work."""
 MAX_FRAMES = 30 * 60 * 60
 """A shot of half an hour at 60 frames a second is a mistake."""
 
@@ -124,6 +126,7 @@ def _stream(container: Any, width_px: int, height_px: int, fps: Fraction) -> Any
     stream = container.add_stream(name, rate=fps, options=options)
     stream.width, stream.height, stream.pix_fmt = width_px, height_px, pixels
     stream.codec_context.gop_size = 1
+    stream.codec_context.thread_count = 1 if width_px * height_px < SMALL_PIXELS else 0
     return stream
 
 

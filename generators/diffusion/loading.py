@@ -44,7 +44,7 @@ class Loaded:
 
     def placed(self, tensor: Any) -> Any:
         """Bring a tensor to where and how the pipeline computes."""
-        return tensor.to(self.pipe._execution_device, memory_plan.torch_dtype(self.plan))
+        return tensor.to(self.plan.device, memory_plan.torch_dtype(self.plan))
 
 
 def load_pipeline(found: Found, plan: MemoryPlan, *, without: Sequence[str], fp32: Sequence[str] = ()) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from types import MappingProxyType
 
 from clipper.version import __version__
@@ -49,6 +50,7 @@ def origin(
     )
 
 
+@lru_cache(maxsize=1)
 def _versions() -> tuple[tuple[str, str], ...]:
     from importlib.metadata import PackageNotFoundError, version
 

@@ -221,6 +221,24 @@ def test_a_device_that_stays_full_keeps_the_latents_for_the_next_run(tmp_path: P
     assert pixels(make(again, tmp_path / "work", shot_request(seed=5))[0]).std() > 0
 
 
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_frames_that_are_not_finite_are_not_shown(bad: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    maker = build("wan2.2-ti2v", tmp_path / "cache")
+    make(maker, tmp_path / "warm")
+    vae = type(maker.model.pipe.vae)
+    inner = vae.decode
+
+    def spoiled(*args: Any, **kwargs: Any) -> Any:
+        video = inner(*args, **kwargs)[0]
+        video[0, 1, 3, 2, 1] = bad
+        return (video,)
+
+    monkeypatch.setattr(vae, "decode", spoiled)
+    with pytest.raises(ModelError, match=r"frame 3 is not made of finite numbers"):
+        make(maker, tmp_path / "work", shot_request(seed=5))
+    assert not list((tmp_path / "work").glob("footage*"))
+
+
 def test_a_device_that_fills_up_while_denoising_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
