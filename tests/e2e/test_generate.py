@@ -340,3 +340,17 @@ def test_a_picture_that_was_replaced_is_not_used(run: Path, tmp_path: Path) -> N
     plan.write_text(plan.read_text(encoding="utf-8").replace('"fps": 30', '"fps": 25'), encoding="utf-8")
     with pytest.raises(InputError, match="is not the file it was planned with"):
         render_boards([plan], settings=small(tmp_path / "out"))
+
+
+@pytest.mark.slow
+def test_full_size(tmp_path: Path) -> None:
+    """One video as it is published: size, rate, codec, mark, and a second run that makes nothing."""
+    given = ["generate", "L001", "--catalog", str(SAMPLES / "catalog.csv"), "-o", str(tmp_path), "--style", "bright-home", "-q"]
+    assert cli.run([*given, "--seconds", "3", "--preset", "kuaishou"]) == 0
+    video = tmp_path / "L001" / "videos" / "001-bright-home.mp4"
+    found = verify.inspect(video)
+    assert (found.width_px, found.height_px, found.frames, found.pixels) == (1080, 1920, 90, "yuv420p")
+    assert found.video_codec == "h264 High" and found.audio_codec == "aac"
+    assert manifest(tmp_path / "L001")["videos"][0]["shots"][0]["takes"][0]["fidelity"]["ssim"] > 0.9
+    assert cli.run([*given, "--seconds", "3", "--preset", "kuaishou"]) == 0
+    assert json.loads((tmp_path / "L001" / "run.json").read_text())["made"] == []
