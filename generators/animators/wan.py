@@ -88,7 +88,7 @@ class Wan:
             rest = ("transformer", "transformer_2", "vae", "image_encoder", "image_processor")
             text = TextEncoder(found, plan, lambda: load_pipeline(found, plan, without=rest), _encode, self.options.cache)
             text(*self._texts(request))  # before the denoiser comes, so that both never share the memory
-            pipe = load_pipeline(found, plan, without=("text_encoder", "tokenizer"), fp32=("vae",))
+            pipe = load_pipeline(found, plan, without=("text_encoder", "tokenizer"), fp32=("vae", "image_encoder"))
             self._schedule(pipe)
             loras = self._add_loras(pipe)
             memory_plan.lay_out(pipe, plan, EXPERTS)

@@ -62,7 +62,10 @@ def load_pipeline(found: Found, plan: MemoryPlan, *, without: Sequence[str], fp3
         raise ModelError(
             f"could not load {found.folder}: diffusers {diffusers.__version__} has no {name}; upgrade it: pip install -U diffusers"
         )
-    dtypes = {"default": memory_plan.torch_dtype(plan), **{part: torch.float32 for part in fp32 if part not in without}}
+    dtypes = {
+        "default": memory_plan.torch_dtype(plan),
+        **{part: torch.float32 for part in fp32 if part in found.parameters and part not in without},
+    }
     try:
         with quiet():
             pipe = kind.from_pretrained(
