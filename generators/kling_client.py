@@ -60,6 +60,7 @@ class KlingTimes:
     poll_s: float = 5.0
     """First pause between two questions about a task; it grows by half each time."""
     longest_poll_s: float = 30.0
+    """Longest wait between two questions how far a film is; above 0."""
     deadline_s: float = 1200.0
     """Longest time that one shot may take, from the first question to the film."""
     tries: int = 6

@@ -62,7 +62,7 @@ PRESETS = ("fast", "balanced", "quality", "lowvram")
 def generate(pictures: tuple[str, ...], **options: Any) -> int:
     """Make videos of product pictures.
 
-    Files together show one product; every folder is a product of its own; with --catalog the arguments are skus. Prints the
+    Every file is a product of its own, and every folder one product with all its pictures; with --catalog the arguments are skus. Prints the
     path of every video. A second run re-uses whatever still fits; an edited storyboard is rendered, never overwritten.
     """
     from pipelines.videos import describe_videos, make_videos
