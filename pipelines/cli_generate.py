@@ -62,8 +62,9 @@ PRESETS = ("fast", "balanced", "quality", "lowvram")
 def generate(pictures: tuple[str, ...], **options: Any) -> int:
     """Make videos of product pictures.
 
-    Every file is a product of its own, and every folder one product with all its pictures; with --catalog the arguments are skus. Prints the
-    path of every video. A second run re-uses whatever still fits; an edited storyboard is rendered, never overwritten.
+    Every file is a product of its own, and every folder one product with all its pictures; with --catalog the arguments are
+    skus. Prints the path of every video. A second run re-uses whatever still fits; an edited storyboard is rendered, never
+    overwritten.
     """
     from pipelines.videos import describe_videos, make_videos
 

@@ -81,7 +81,7 @@ def measure(name: str, products: int, size: tuple[int, int], seconds: float, ste
     print(f"  overhead {100 * (sum(ours) / sum(plain) - 1):+.1f} % in sum, {100 * share:+.1f} % in the median")
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Measure the named tiny pipeline."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="?", default="wan2.2-ti2v", choices=tiny_pipelines.NAMES)
@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--size", default="128x224")
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--steps", type=int, default=8)
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     width, height = (int(edge) for edge in given.size.split("x"))
     measure(given.name, given.products, (width, height), given.seconds, given.steps)
 
