@@ -477,8 +477,10 @@ def _seen(evidence: Evidence, stream: Read, share: Table | None) -> Table:
     table = _blank(stream)
     if looks is None or not len(stream.sentences):
         return table
-    slots = [slice(int(a // c.LOOK_APART), int(b // c.LOOK_APART) + 1) for a, b in zip(stream.starts, stream.ends, strict=True)]
-    seen = np.array([looks[slot].mean(axis=0) for slot in slots])
+    first, last = (stream.starts // c.LOOK_APART).astype(int), (stream.ends // c.LOOK_APART).astype(int) + 1
+    summed = np.vstack([np.zeros((1, looks.shape[1])), np.cumsum(looks, axis=0)])
+    last = np.minimum(last, len(looks))
+    seen = (summed[last] - summed[first]) / (last - first)[:, None]
     (inside, worth_in), (outside, worth_out) = c.SEEN_INSIDE, c.SEEN_OUTSIDE
     ever: NDArray[np.bool_] = looks.max(axis=0) > 0
     if share is None:
@@ -511,19 +513,21 @@ def _looks(evidence: Evidence, stream: Read) -> Table | None:
 def _asked(evidence: Evidence, stream: Read) -> Table:
     """Score chat messages that name a product by one of its names, at the sentences they may react to."""
     table = _blank(stream)
-    named = [
-        (name.text.lower(), k)
-        for k, entry in enumerate(stream.known)
-        for name in entry.names
-        if name.kind == "name" and len(name.text) >= 2
-    ]
-    first, last = c.CHAT_LAG
+    index: dict[str, list[tuple[str, int]]] = {}
+    for k, entry in enumerate(stream.known):
+        for name in entry.names:
+            if name.kind == "name" and len(name.text) >= 2:
+                index.setdefault(name.text[:2].lower(), []).append((name.text.lower(), k))
+    early, late = c.CHAT_LAG
     for comment in evidence.log.comments or ():
         text = comment.text.lower()
-        skus = {k for name, k in named if name in text}
+        skus = {k for at in range(len(text) - 1) for name, k in index.get(text[at : at + 2], ()) if text.startswith(name, at)}
         if len(skus) == 1:
-            reach = (stream.ends > comment.time - last) & (stream.starts < comment.time - first)
-            table[reach, skus.pop()] += c.ASKED * 4.0 / (last - first)
+            first, last = (
+                np.searchsorted(stream.ends, comment.time - late, side="right"),
+                np.searchsorted(stream.starts, comment.time - early),
+            )
+            table[first:last, skus.pop()] += c.ASKED * 4.0 / (late - early)
     return np.minimum(table, c.ASKED_MOST)
 
 
