@@ -272,18 +272,23 @@ def replaced_text(thing: Thing, rng: Any) -> Any:
     return np.asarray(canvas)
 
 
-def erased(thing: Thing, rng: Any) -> Any:
-    """Fill a part of the product with its surroundings' colour."""
-    box = thing.label if thing.label is not None and rng.random() < 0.5 else part(thing, rng, 0.26)
-    x, y, w, h = box
-    hole = np.zeros(thing.cutout.mask.shape, np.uint8)
-    hole[y : y + h, x : x + w] = 255
-    small = cv2.resize(thing.photo.pixels, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-    if thing.label is None:
-        small[:] = (250, 250, 250)
-    filled = cv2.resize(cv2.inpaint(small, cv2.resize(hole, small.shape[1::-1]), 5, cv2.INPAINT_TELEA), thing.photo.pixels.shape[1::-1])
-    share = cv2.GaussianBlur(hole, (0, 0), 3)[..., None].astype(np.float32) / 255
-    return (filled * share + thing.photo.pixels * (1 - share)).astype(np.uint8)
+def erased(thing: Thing, rng: Any) -> Any | None:
+    """Fill a part of the product with what surrounds it; None where nobody would see it, as on a plain side."""
+    for attempt in range(6):
+        box = thing.label if thing.label is not None and rng.random() < 0.5 and attempt < 3 else part(thing, rng, 0.26)
+        x, y, w, h = box
+        hole = np.zeros(thing.cutout.mask.shape, np.uint8)
+        hole[y : y + h, x : x + w] = 255
+        small = cv2.resize(thing.photo.pixels, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+        if thing.label is None:
+            small[:] = (250, 250, 250)
+        filled = cv2.resize(cv2.inpaint(small, cv2.resize(hole, small.shape[1::-1]), 5, cv2.INPAINT_TELEA), thing.photo.pixels.shape[1::-1])
+        share = cv2.GaussianBlur(hole, (0, 0), 3)[..., None].astype(np.float32) / 255
+        out = (filled * share + thing.photo.pixels * (1 - share)).astype(np.uint8)
+        changed = np.abs(out.astype(int) - thing.photo.pixels).max(axis=2)[y : y + h, x : x + w]
+        if float((changed > 25).mean()) > 0.12:
+            return out
+    return None
 
 
 def doubled(thing: Thing, rng: Any) -> Any:
@@ -518,8 +523,9 @@ def s_frozen(thing: Thing, rng: Any, _: Any) -> Scene:
     return _base(thing, rng, pose=lambda t: place)
 
 
-def s_erase(thing: Thing, rng: Any, _: Any) -> Scene:
-    return _base(thing, rng, product=constant(erased(thing, rng), thing.cutout.mask))
+def s_erase(thing: Thing, rng: Any, _: Any) -> Scene | None:
+    pixels = erased(thing, rng)
+    return None if pixels is None else _base(thing, rng, product=constant(pixels, thing.cutout.mask))
 
 
 def s_double(thing: Thing, rng: Any, _: Any) -> Scene | None:

@@ -20,6 +20,8 @@ COARSE, FINE = 0.25, 0.5
 """Sizes at which an alignment is refined, as shares of the reference."""
 NEAR, SURE = 0.6, 0.9
 """Score from which on a place near the last one, or any place, needs no other candidate."""
+DRIFT = 0.002
+"""By how much a homography must fit better than a similarity to be believed."""
 RATIO = 0.8
 """Lowe's ratio: the second nearest key point must be this much further away."""
 FEWEST = 4
@@ -101,10 +103,23 @@ def follow(reference: Reference, frame: Any, before: Pose) -> Pose | None:
 
 
 def refine(reference: Reference, frame: Any, matrix: Matrix) -> Pose | None:
-    """Improve an alignment from coarse to fine; None when it runs away."""
+    """Improve an alignment from coarse to fine; None when it runs away.
+
+    A homography is kept only where it fits better than the similarity it came from: on plain goods it may drift.
+    """
+    similar = _improve(reference, frame, matrix, ((COARSE, 4, 12), (FINE, 4, 5)))
+    if similar is None:
+        return None
+    plain = _improve(reference, frame, similar.matrix, ((1.0, 4, 2),)) or similar
+    tilted = _improve(reference, frame, similar.matrix, ((FINE, 8, 5), (1.0, 8, 3)))
+    return tilted if tilted is not None and tilted.score > plain.score + DRIFT else plain
+
+
+def _improve(reference: Reference, frame: Any, matrix: Matrix, stages: tuple[tuple[float, int, int], ...]) -> Pose | None:
+    """Refine in stages: size of the reference, parameters of the warp, rounds."""
     import numpy as np
 
-    for share, model, rounds in ((COARSE, 4, 12), (FINE, 4, 5), (FINE, 8, 5), (1.0, 8, 3)):
+    for share, model, rounds in stages:
         view = reference.at(share)
         to_view = view_matrix(reference, view)
         found = _lucas_kanade(view, frame, matrix @ np.linalg.inv(to_view), model, rounds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from generators.fidelity.align import Pose, find, follow, grey, place, rectify, view_matrix
+from generators.fidelity.align import NEAR, Pose, find, follow, grey, place, rectify, refine, view_matrix
 from generators.fidelity.compare import Look, delta_e, lab, look
 from generators.fidelity.doubles import is_doubled
 from generators.fidelity.options import FidelityOptions
@@ -132,12 +132,22 @@ def _enlarged_pose(pose: Pose | None, factor: float) -> Pose | None:
 
 
 def _align(reference: Reference, sampled: dict[int, Any]) -> dict[int, Pose | None]:
+    """Place the product in every sampled frame: forwards, then from the surest frame outwards where it was not found well."""
     poses: dict[int, Pose | None] = {}
     before: Pose | None = None
     for index, frame in sampled.items():
         pose = find(reference, frame) if before is None else follow(reference, frame, before)
         poses[index] = pose
         before = pose or before
+    known = {index: pose for index, pose in poses.items() if pose is not None and pose.score >= NEAR}
+    if not known:
+        return poses
+    surest = max(known, key=lambda index: known[index].score)
+    for index in sorted(set(poses) - set(known), key=lambda index: abs(index - surest)):
+        start = known[min(known, key=lambda other: abs(other - index))]
+        again, found = refine(reference, sampled[index], start.matrix), poses[index]
+        if again is not None and (found is None or again.score > found.score):
+            poses[index] = known[index] = again
     return poses
 
 
