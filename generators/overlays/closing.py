@@ -15,6 +15,8 @@ from generators.sprites import sprite
 from generators.values import Cutout, Overlay, Photo
 
 TITLE_SIZE = 76.0
+WIDE = 1.25
+"""From this shape on the product stands beside the words."""
 ABOVE = 0.085
 """The product may reach this high, as a share of the frame: only words keep to the safe box."""
 SHADOW = 92
@@ -22,7 +24,10 @@ SHADOW = 92
 
 
 def draw_end_card(overlay: Overlay, canvas: Canvas, price: Overlay | None, badge: str) -> list[Layer]:
-    """Draw the end card; `text` is the title, `detail` the call. The product stands above the words, all of it in the safe box."""
+    """Draw the end card; `text` is the title, `detail` the call. Words stay in the safe box.
+
+    The product stands above the words, on frames wider than high beside them.
+    """
     seconds = overlay.end - overlay.start
     layers: list[Layer] = []
 
@@ -31,17 +36,16 @@ def draw_end_card(overlay: Overlay, canvas: Canvas, price: Overlay | None, badge
 
     stays = seconds + 2  # nothing leaves: the card is the end
     add(ground(canvas), 30, fade(0, 0, stays, over=0.3))
-    blocks = _words(overlay, canvas, price, badge)
+    beside = canvas.width_px > WIDE * canvas.height_px and canvas.hero is not None
+    middle = canvas.width_px * 0.7 if beside else canvas.middle
+    room = canvas.width_px * 0.42 if beside else 2 * min(canvas.middle - canvas.box[0], canvas.box[2] - canvas.middle)
+    blocks = _words(overlay, canvas, price, badge, room)
     words = sum(height for _, _, height in blocks)
-    _, top, _, bottom = canvas.box
-    top = min(top, ABOVE * canvas.height_px)
-    hero = hero_picture(canvas.hero, canvas.width_px * 0.84, max(60.0, (bottom - top) - words - 60 * canvas.unit)) if canvas.hero else None
-    y = top + max(0.0, (bottom - top - words - (hero.height + 48 * canvas.unit if hero else 0)) / 2)
+    hero, spot, y = _placed(canvas, words, beside)
     if hero is not None:
-        add(hero, 32, rise(canvas.middle - hero.width / 2, y, stays, by=70 * canvas.unit, over=0.8))
-        y += hero.height + 48 * canvas.unit
+        add(hero, 32, rise(*spot, stays, by=70 * canvas.unit, over=0.8))
     for number, (kind, picture, height) in enumerate(blocks):
-        x, late = canvas.middle - picture.width / 2, 0.18 + 0.1 * number
+        x, late = middle - picture.width / 2, 0.18 + 0.1 * number
         at = y + (height - picture.height) / 2 if kind != "line" else y
         way = reveal(x, at, picture.height, stays, late=late) if kind == "line" else pop(x, at, stays, late=late)
         add(picture, 34 + number, way)
@@ -49,10 +53,24 @@ def draw_end_card(overlay: Overlay, canvas: Canvas, price: Overlay | None, badge
     return layers
 
 
-def _words(overlay: Overlay, canvas: Canvas, price: Overlay | None, badge: str) -> list[tuple[str, Any, float]]:
+def _placed(canvas: Canvas, words: float, beside: bool) -> tuple[Any, tuple[float, float], float]:
+    """Draw the product as large as there is room: its picture, its left and top, and where the words begin."""
+    _, top, _, bottom = canvas.box
+    top, gap = min(top, ABOVE * canvas.height_px), 48 * canvas.unit
+    if canvas.hero is None:
+        return None, (0.0, 0.0), top + max(0.0, (bottom - top - words) / 2)
+    if beside:
+        hero = hero_picture(canvas.hero, canvas.width_px * 0.4, bottom - top)
+        spot = (canvas.width_px * 0.27 - hero.width / 2, (top + bottom - hero.height) / 2)
+        return hero, spot, top + max(0.0, (bottom - top - words) / 2)
+    hero = hero_picture(canvas.hero, canvas.width_px * 0.84, max(60.0, bottom - top - words - 60 * canvas.unit))
+    y = top + max(0.0, (bottom - top - words - hero.height - gap) / 2)
+    return hero, (canvas.middle - hero.width / 2, y), y + hero.height + gap
+
+
+def _words(overlay: Overlay, canvas: Canvas, price: Overlay | None, badge: str, room: float) -> list[tuple[str, Any, float]]:
     """Title lines, price and button: kind, picture, and the height that each takes."""
     unit = canvas.unit
-    room = 2 * min(canvas.middle - canvas.box[0], canvas.box[2] - canvas.middle)
     text = clean(overlay.text, canvas.type)
     blocks: list[tuple[str, Any, float]] = []
     if text:

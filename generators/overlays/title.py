@@ -61,7 +61,7 @@ def title_width(overlay: Overlay, canvas: Canvas, at: str) -> float:
 
 
 def _lines(overlay: Overlay, canvas: Canvas, at: str) -> list[Line]:
-    room = canvas.room * (0.62 if at == "left" else 1.0)
+    room = canvas.room * (0.62 if at == "left" and canvas.type.align == "left" else 1.0)
     ink = legible(canvas.palette.ink, canvas.palette.background)
     text = clean(overlay.text, canvas.type)
     if not text:
