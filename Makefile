@@ -48,8 +48,8 @@ check: .venv/.dev ## formatting, lint and types
 bench: setup-test ## measure against the plain alternatives: make bench RECORDING=show.mp4
 	$(PY) -m tests.bench $(RECORDING)
 
-bench-detect: .venv/.dev ## accuracy of the finding, on simulated and labelled streams
-	$(PY) -m tests.bench.detect
+bench-detect: .venv/.dev ## accuracy of the finding on 24 simulated hours and labelled streams; ARGS=--full for 240 hours
+	$(PY) -m tests.bench.detect $(ARGS)
 
 faults: setup-test ## break everything that can break, and print the table of what must hold: make faults SOAK_S=600
 	$(PY) -m tests.faults
