@@ -218,6 +218,11 @@ def run(
         tail = errors.tail()
     if reason == "cancelled":
         raise Cancelled(f"stopped: {what}")
+    if not reason and process.returncode in (126, 127) and not os.access(tool.path, os.X_OK):
+        _find.cache_clear()
+        raise ToolError(f"could not start {tool.path}: it has gone or may not be run any more; run livecut doctor")
+    if process.returncode == -signal.SIGKILL and not reason:
+        reason = "it was killed (signal 9): did memory run out?"
     if reason or process.returncode != 0:
         raise ToolFailed(argv, process.returncode, f"{tail}\n{reason}" if reason else tail, what)
     return Finished(stderr=tail, seconds=time.monotonic() - began)

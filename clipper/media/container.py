@@ -34,7 +34,20 @@ def opened(path: str | Path, format: str) -> Iterator[InputContainer]:
     except (av.error.FFmpegError, OSError) as error:
         raise InputError(f"could not read {path}: {_why(path, format, error)}") from error
     with container:
+        _hold(container, path)
         yield container
+
+
+def _hold(container: InputContainer, path: str | Path) -> None:
+    """Hold the decoders to pictures that fit into memory: the limit of the input reaches only what ffmpeg itself opens."""
+    for stream in container.streams.video:
+        codec = stream.codec_context
+        if codec is None:
+            continue
+        if codec.width * codec.height > ffmpeg.MAX_PIXELS:
+            size, limit = f"{codec.width}×{codec.height}", f"{ffmpeg.MAX_PIXELS / 1e6:.0f} million"
+            raise InputError(f"could not read {path}: its picture has {size} pixels, at most {limit} are read; is it a recording?")
+        codec.options = {**codec.options, "max_pixels": str(ffmpeg.MAX_PIXELS)}
 
 
 def picture_of(container: InputContainer) -> VideoStream | None:

@@ -7,6 +7,7 @@ attempts.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
@@ -55,6 +56,12 @@ class Task:
     """Wall time after which the worker is killed; None for no limit."""
     inputs: tuple[str, ...] = ()
     """Files that must be visible where the task runs; checked before it starts."""
+
+    def __post_init__(self) -> None:
+        try:
+            json.dumps(self.arguments)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"task {self.id}: arguments have to be JSON: {error}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ def rows() -> Iterator[tuple[str, str, str]]:
 
 
 @lru_cache(maxsize=256)
-def tests_of(path: Path) -> frozenset[str]:
+def names_in(path: Path) -> frozenset[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"))
 
@@ -35,7 +35,7 @@ def test_every_fault_has_its_row() -> None:
     assert [name for name, _, _ in rows()] == wanted
 
 
-@pytest.mark.parametrize(("name", "fault", "proof"), rows(), ids=[name for name, _, _ in rows()])
+@pytest.mark.parametrize(("name", "fault", "proof"), list(rows()), ids=[name for name, _, _ in rows()])
 def test_a_row_is_proved_or_waived(name: str, fault: str, proof: str) -> None:
     if proof.startswith("waived: "):
         assert len(proof) > 40, "a waiver says why"
@@ -44,4 +44,4 @@ def test_a_row_is_proved_or_waived(name: str, fault: str, proof: str) -> None:
     assert named, f"{name} names no test and no waiver"
     for file, test in named:
         assert (ROOT / "tests" / file).is_file(), f"{name}: there is no tests/{file}"
-        assert test in tests_of(ROOT / "tests" / file), f"{name}: tests/{file} has no {test}"
+        assert test in names_in(ROOT / "tests" / file), f"{name}: tests/{file} has no {test}"

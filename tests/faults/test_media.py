@@ -241,3 +241,19 @@ def test_a_codec_nobody_knows_is_named(tmp_path: Path) -> None:
     path.write_bytes(data.replace(b"avc1", b"zzz1"))
     with pytest.raises(InputError, match=r"coded in a way|cannot be opened|no video stream|no frame"):
         media.probe(path)
+
+
+@pytest.mark.parametrize(("size", "sound"), [("320x182", "mono:r=8000"), ("182x322", "5.1:r=48000")])
+def test_odd_sizes_and_rates_come_out_even(tmp_path: Path, size: str, sound: str) -> None:
+    path = tmp_path / "a.mkv"
+    width, height = (int(side) - 1 for side in size.split("x"))
+    graph = f"testsrc2=s={size}:d=2,format=yuv444p,crop={width}:{height}"
+    args = ["-f", "lavfi", "-i", graph, "-f", "lavfi", "-i", f"anoisesrc=d=2:r={sound.split('=')[1]}", "-pix_fmt", "yuv444p", "-c:a", "aac"]
+    layout = sound.split(":")[0]
+    ffmpeg.run([*args, "-ch_layout", layout, "-c:v", "libx264", "-preset", "ultrafast", "-y", str(path)], what="build")
+    recording = media.probe(path)
+    assert (recording.width_px, recording.height_px) == (width, height)
+    done = render(plan_of(recording, 0.2, 1.8), recording, tmp_path / "out", "clip", QUICK)
+    assert (done.width_px, done.height_px) == (180, 320)
+    finished = media.probe(tmp_path / "out" / "clip.mp4")
+    assert (finished.audio_channels, finished.audio_rate_hz) == (2, 48_000)
