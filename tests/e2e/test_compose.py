@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -297,9 +298,24 @@ def test_a_labelled_picture_makes_a_labelled_video(tmp_path: Path) -> None:
 
 
 def test_cancelling_leaves_nothing(tmp_path: Path) -> None:
-    asked = iter([False] * 3 + [True] * 1000)
+    stopped, asked = threading.Event(), iter([False] * 3 + [True] * 1000)
+
+    class Waiting(films.Numbered):
+        """Does not come to its end before the run was stopped."""
+
+        def frame(self, number: int) -> Any:
+            assert number < 10 or stopped.wait(60)
+            return super().frame(number)
+
+    def cancelled() -> bool:
+        if next(asked):
+            stopped.set()
+        return stopped.is_set()
+
+    bare = replace(BOARD, overlays=())
+    slow = [replace(one, footage=Waiting(count=60)) for one in films.made(bare)]
     with pytest.raises(Cancelled):
-        made(tmp_path, cancelled=lambda: next(asked))
+        compose(bare, slow, films.cast(), tmp_path, "stopped", RenderOptions(), cancelled=cancelled)
     assert not list(tmp_path.iterdir())
 
 

@@ -158,7 +158,7 @@ def test_a_run_that_is_stopped_goes_on(tmp_path: Path) -> None:
     def stop() -> bool:
         nonlocal asked
         asked += 1
-        return asked > 12
+        return asked > 7
 
     wanted = {"catalog": SAMPLES / "catalog.csv", "skus": ["L001"], "backend": "camera"}
     settings = small(tmp_path, **{"generate.variants": 2})
