@@ -222,7 +222,7 @@ def test_a_model_that_melts_the_product_gives_way_to_the_camera(model: films.Fak
     assert "camera in the end" in " ".join(video["reasons"])
 
 
-def test_twenty_products_load_the_model_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_batch_loads_the_model_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     loaded: list[films.Fake] = []
 
     def load_it() -> films.Fake:
