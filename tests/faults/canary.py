@@ -38,7 +38,7 @@ class Canary:
 
 
 @contextmanager
-def watched(folder: Path, name: str = "canary.txt") -> Iterator[Canary]:
+def watched(folder: Path, name: str = "canary.ts") -> Iterator[Canary]:
     """Put a canary into a folder and watch it."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name

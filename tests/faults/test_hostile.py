@@ -81,28 +81,32 @@ def plan_of(recording: Recording, **changes: Any) -> Plan:
     return replace(base, **changes)
 
 
-def test_the_canary_sings(canary: Canary) -> None:
-    """What the other tests rely on: an open by another process is seen."""
+def test_the_canary_sings(tmp_path: Path, canary: Canary) -> None:
+    """What the other tests rely on: an open by another process is seen, and an ffmpeg that nothing holds does open it."""
     assert canary.opened() == []
     subprocess.run(["/bin/cat", str(canary.path)], check=True, capture_output=True)
-    assert canary.opened() == ["canary.txt"]
+    assert canary.opened() == ["canary.ts"]
+    for name, kind in (("list.m3u8", "hls relative"), ("show.mp4", "concat")):
+        (tmp_path / name).write_text(LISTS[kind], encoding="utf-8")
+        subprocess.run([ffmpeg.find().path, "-nostdin", "-i", name, "-f", "null", "-"], cwd=tmp_path, capture_output=True)
+        assert set(canary.opened()) == {"canary.ts"}, name
 
 
 # --- lists that are called recordings -------------------------------------------------------------
 
 LISTS = {
     "hls": "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile://{path}\n#EXT-X-ENDLIST\n",
-    "hls relative": "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nelsewhere/canary.txt\n#EXT-X-ENDLIST\n",
-    "hls master": "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nelsewhere/canary.txt\n",
+    "hls relative": "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nelsewhere/canary.ts\n#EXT-X-ENDLIST\n",
+    "hls master": "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nelsewhere/canary.ts\n",
     "hls after blanks": "\n\n  #EXTM3U\n#EXTINF:10,\nfile://{path}\n",
     "hls behind a mark": "\ufeff#EXTM3U\n#EXTINF:10,\nfile://{path}\n",
     "hls over http": "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nhttp://127.0.0.1:{port}/a.ts\n",
     "dash": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT5S"><Period>'
-    '<AdaptationSet mimeType="video/mp4"><Representation id="1" bandwidth="1"><BaseURL>elsewhere/canary.txt</BaseURL>'
+    '<AdaptationSet mimeType="video/mp4"><Representation id="1" bandwidth="1"><BaseURL>elsewhere/canary.ts</BaseURL>'
     "</Representation></AdaptationSet></Period></MPD>",
     "dash over http": '<MPD type="static" mediaPresentationDuration="PT5S"><Period><AdaptationSet mimeType="video/mp4"><Representation '
     'id="1" bandwidth="1"><BaseURL>http://127.0.0.1:{port}/a.mp4</BaseURL></Representation></AdaptationSet></Period></MPD>',
-    "concat": "ffconcat version 1.0\nfile elsewhere/canary.txt\n",
+    "concat": "ffconcat version 1.0\nfile elsewhere/canary.ts\n",
     "sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video {port} RTP/AVP 96\na=rtpmap:96 H264/90000\n",
     "text": "root:x:0:0:root:/root:/bin/bash\n" * 40,
     "text with colours": "\x1b[31mred\x1b[0m\n" * 200,
@@ -113,7 +117,7 @@ LISTS = {
 
 @pytest.mark.parametrize("kind", LISTS)
 def test_a_list_that_is_called_a_recording_opens_nothing(tmp_path: Path, canary: Canary, kind: str) -> None:
-    for suffix in ("mp4", "flv", "avi"):
+    for suffix in ("mp4", "flv", "avi", "m3u8"):
         path = tmp_path / f"show.{suffix}"
         path.write_text(LISTS[kind].format(path=canary.path, port=canary.port), encoding="utf-8")
         with pytest.raises(InputError, match="not a recording"):
@@ -180,7 +184,7 @@ def put_inside(data: bytes, path: list[bytes], new: bytes) -> bytes:
 
 def test_an_external_reference_of_an_mp4_is_not_followed(tmp_path: Path, canary: Canary, clock: Path) -> None:
     name = str(canary.path).encode()
-    alias = bytes(10) + bytes([4]) + b"disk".ljust(27, b"\0") + bytes(12) + bytes([10]) + b"canary.txt".ljust(63, b"\0") + bytes(16)
+    alias = bytes(10) + bytes([4]) + b"disk".ljust(27, b"\0") + bytes(12) + bytes([9]) + b"canary.ts".ljust(63, b"\0") + bytes(16)
     alias += (
         (1).to_bytes(2, "big") * 2
         + bytes(16)
