@@ -18,8 +18,13 @@ import pytest
 
 from clipper.errors import Cancelled, InputError
 from pipelines import executors
+from pipelines.batch import run_batch
+from pipelines.clips import Inputs
 from pipelines.executors import EXECUTORS, Executor, Needs, Task, TaskFailed, WorkerDied, run_all
+from pipelines.ledger import Ledger, LedgerOptions, audit
 from pipelines.progress import Progress
+from pipelines.settings import RunOptions, Settings
+from tests import sham
 
 HERE = "tests.contract.executor_tasks"
 LIMIT_S = 30.0
@@ -246,6 +251,23 @@ def test_everything_dies_with_the_driver(name: str, tmp_path: Path) -> None:
     driver.kill()
     driver.wait()
     assert until(lambda: not any(is_alive(int(pid)) for pid in pids.read_text().split()), 10)
+
+
+def test_a_batch_runs_on_it_and_one_file_that_kills_workers_stops_nobody(
+    make: Callable[..., Executor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.jobs.WORK", "tests.sham:run_stage")
+    recordings = [sham.recording(tmp_path / "in" / f"{number}.mp4", "kill" if number == 1 else "") for number in range(4)]
+    settings = Settings(run=RunOptions(out=str(tmp_path / "out")))
+    with Ledger(tmp_path / "out" / "livecut.ledger", LedgerOptions(backoff_s=0.0)) as ledger:
+        found = run_batch((Inputs(recording=path) for path in recordings), settings, ledger, make(), at_once=2)
+        assert audit(ledger).is_clean
+    assert {(one.recording.name, one.state, one.attempt) for one in found} == {
+        ("0.mp4", "done", 1),
+        ("1.mp4", "quarantined", 3),
+        ("2.mp4", "done", 1),
+        ("3.mp4", "done", 1),
+    }
 
 
 def test_an_unknown_executor_is_named() -> None:
