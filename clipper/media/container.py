@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 THREADS = 2
+REORDER_S = 10.0
+"""A frame is shown this close to where it is decoded; one that claims more would stretch a recording by days."""
 
 
 @contextmanager
@@ -73,6 +75,8 @@ def zero_of(container: InputContainer, recording: Recording) -> float:
 def packets(container: InputContainer, streams: Any, *, broke_off: Callable[[str], None] | None = None) -> Iterator[Any]:
     """Yield packets to where the file ends or breaks off, then those that flush the decoders; `broke_off` hears why it did.
 
+    A packet whose times of decoding and showing are far apart is marked as corrupt, and shown when it is decoded.
+
     Damaged files may show streams in the middle that were not there at the beginning: PyAV stumbles over them at the end, with
     an IndexError, when all packets have been read.
     """
@@ -90,7 +94,15 @@ def packets(container: InputContainer, streams: Any, *, broke_off: Callable[[str
             return
         if packet is None:
             return
+        if _is_far_off(packet):
+            packet.pts, packet.is_corrupt = packet.dts, True
         yield packet
+
+
+def _is_far_off(packet: Any) -> bool:
+    if packet.pts is None or packet.dts is None or packet.time_base is None:
+        return False
+    return bool(abs(packet.pts - packet.dts) * packet.time_base > REORDER_S)
 
 
 def _why(path: str | Path, format: str, error: Exception) -> str:

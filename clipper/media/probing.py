@@ -38,6 +38,8 @@ GAP_S = 1.0
 """A hole this long in picture and sound counts as damage."""
 TAIL_S = 1.0
 """A header that promises this much more than there is tells of a missing tail."""
+STRETCH = 8
+"""Pixels that claim to be more than this many times as wide as high, or as high as wide, are taken for square."""
 DRIFT_S = 0.1
 """Sound that comes loose from the picture by more than this is reported."""
 
@@ -232,7 +234,7 @@ def _nice(measured: float, nominal: Fraction | None) -> Fraction:
     for rate in [nominal, *usual]:
         if rate and abs(float(rate) / measured - 1) < 0.0004:
             return rate
-    return Fraction(measured).limit_denominator(1001)
+    return Fraction(measured).limit_denominator(1001) or Fraction(1, 1001)
 
 
 def _claimed(container: InputContainer, format: str, zero: float) -> float | None:
@@ -251,7 +253,8 @@ def _claimed(container: InputContainer, format: str, zero: float) -> float | Non
 def _shape(frame: VideoFrame, ratio: Fraction | None) -> tuple[int, int, int]:
     """Displayed width and height, and the clockwise turn that display needs."""
     rotation = round(-frame.rotation) % 360
-    width = round(frame.width * ratio) if ratio and ratio > 0 else frame.width
+    believed = ratio is not None and 1 / STRETCH <= ratio <= STRETCH
+    width = max(2, round(frame.width * ratio)) if ratio is not None and believed else frame.width
     return (frame.height, width, rotation) if rotation in (90, 270) else (width, frame.height, rotation)
 
 

@@ -145,5 +145,12 @@ def _decoded(container: Any, stream: Any) -> Iterator[Any]:
 
 
 def _resampled(resampler: Any, frame: Any) -> Iterator[NDArray[np.float32]]:
-    for piece in resampler.resample(frame):
+    """Resample one frame, or flush with None; sound of a damaged shape is left out like any other that cannot be decoded."""
+    import av
+
+    try:
+        pieces = resampler.resample(frame)
+    except av.error.FFmpegError:
+        return
+    for piece in pieces:
         yield piece.to_ndarray().reshape(-1)

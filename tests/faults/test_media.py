@@ -257,3 +257,33 @@ def test_odd_sizes_and_rates_come_out_even(tmp_path: Path, size: str, sound: str
     assert (done.width_px, done.height_px) == (180, 320)
     finished = media.probe(tmp_path / "out" / "clip.mp4")
     assert (finished.audio_channels, finished.audio_rate_hz) == (2, 48_000)
+
+
+def test_a_frame_that_claims_to_be_shown_weeks_later_stretches_nothing(tmp_path: Path, sound_flv: bytes) -> None:
+    """Four bytes of one frame's composition offset, found by a mutant: the recording became 49 days long."""
+    data, at, pictures = bytearray(sound_flv), 13, 0
+    while at + 16 <= len(data):
+        kind, size = data[at] & 0x1F, int.from_bytes(data[at + 1 : at + 4], "big")
+        pictures += kind == 9
+        if kind == 9 and pictures == 60:
+            data[at + 13 : at + 16] = b"\x80\0\0"
+        at += 11 + size + 4
+    path = tmp_path / "a.flv"
+    path.write_bytes(bytes(data))
+    recording = media.probe(path)
+    assert recording.duration == pytest.approx(6.0, abs=0.1)
+    assert len(list(media.frames(recording, Span(0, 9)))) >= 148
+    assert sum(span.duration for span in recording.damaged) < 0.2
+
+
+def test_pixels_of_an_absurd_shape_are_taken_for_square(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    plain = build_clock(tmp_path / "plain.mp4", seconds=1)
+    ffmpeg.run(["-i", str(plain), "-c", "copy", "-aspect", "9:17", "-y", str(path)], what="build")
+    data = path.read_bytes()
+    at = data.index(b"pasp") + 4
+    for shape in ((1, 2**31 - 1), (2**31 - 1, 1), (0, 0)):
+        path.write_bytes(data[:at] + shape[0].to_bytes(4, "big") + shape[1].to_bytes(4, "big") + data[at + 8 :])
+        recording = media.probe(path)
+        assert 150 < recording.width_px <= 180 and recording.height_px == 320
+        assert len(list(media.key_frames(recording, width_px=90))) == 1
