@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -20,7 +19,6 @@ from pipelines.executors import Needs, Task, run_all
 from pipelines.ledger import Ledger, LedgerOptions, LostLease, audit
 from pipelines.progress import Callback, ignore
 from tests.contract.test_executors import is_alive, until
-from tests.faults.soak import World
 
 ROOT = Path(__file__).parents[2]
 FULL = os.environ.get("LIVECUT_FAULTS") == "full"
@@ -93,20 +91,6 @@ def test_a_node_that_dies_takes_its_work_and_tells(tmp_path: Path) -> None:
             one.kill()
         driver.kill()
         driver.wait()
-
-
-def test_a_daemon_that_was_killed_publishes_each_result_once(tmp_path: Path) -> None:
-    """The driver of all work is killed in the middle; another goes on, and nothing counts twice."""
-    world = World(tmp_path)
-    for _ in range(4):
-        world.write("rest")
-    daemon = world.start()
-    time.sleep(2.0)
-    daemon.kill()
-    daemon.wait()
-    world.settle(120)
-    assert world.counts() == {"done": 4}
-    assert list(world.complaints()) == []
 
 
 LATE = """
