@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -238,8 +239,6 @@ def _joint(end: float, start: float, silent: Sequence[Span], options: BoundaryOp
 
 
 def _within(silent: Sequence[Span], low: float, high: float) -> Sequence[Span]:
-    from bisect import bisect_left
-
     first = bisect_left(silent, low, key=lambda pause: pause.end)
     last = bisect_left(silent, high, key=lambda pause: pause.start)
     return silent[first:last]
@@ -255,7 +254,7 @@ def _start(pause: Span | None, said: float, cuts: tuple[float, ...], options: Bo
 
 def _clear_of_cuts(start: float, room: Span, cuts: tuple[float, ...], options: BoundaryOptions) -> float:
     """Move an edge inside its pause so that no camera cut follows within `flash_s`: onto the cut, or well before it."""
-    flashing = [cut for cut in cuts if start < cut <= start + options.flash_s]
+    flashing = cuts[bisect_right(cuts, start) : bisect_right(cuts, start + options.flash_s)]
     if not flashing:
         return start
     for candidate in (flashing[-1], flashing[0] - options.flash_s - 0.01):

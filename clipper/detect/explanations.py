@@ -19,7 +19,7 @@ from clipper.detect.emissions import Read, Scores, Table, read, score
 from clipper.detect.names import own_words
 from clipper.detect.naming import full_name, name_of
 from clipper.detect.reasons import explain
-from clipper.detect.semi_markov import NEVER, Decoding, Model, decode
+from clipper.detect.semi_markov import Decoding, Model, decode
 from clipper.errors import InputError
 from clipper.values import Evidence, Product, Segment, Span
 
@@ -112,6 +112,7 @@ def _narrowed(stream: Read, decoding: Decoding, always: frozenset[str]) -> tuple
 def _active(stream: Read, scores: Scores, options: ExplanationOptions, always: frozenset[str]) -> NDArray[np.bool_]:
     """Tell where each product may be explained: within half of `longest_s` from something that speaks for it alone."""
     active = np.ones((len(stream.sentences), len(stream.products) + 2), bool)
+    active[:, -2] = options.unknown and bool(stream.products)
     signs = scores.naming > 0
     for name, table in scores.channels.items():
         if name not in ("words", "learned", "chat", "orders"):
@@ -179,7 +180,7 @@ def _model(
     silent = np.where((scores.talk == 0)[:, None] & (spoken <= 0), c.NOTHING_SAID, 0.0)
     emission[:, :products] = sum(scores.channels.values(), np.zeros((size, products))) + scores.talk[:, None] + silent
     named = scores.naming.max(axis=1, initial=0.0)
-    emission[:, products] = scores.talk + c.UNKNOWN_DRIFT - 1.5 * named if options.unknown and products else NEVER
+    emission[:, products] = scores.talk + c.UNKNOWN_DRIFT - 1.5 * named
     enter, leave = _boundaries(evidence, stream, scores, earlier, options)
     chances = np.full(products + 1, -np.log(max(products, 1)))
     chances[-1] = np.log(c.UNKNOWN_ENTRY)

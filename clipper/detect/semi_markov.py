@@ -30,7 +30,7 @@ class Model:
     """Seconds, (U,)."""
     ends: Floats
     emission: Floats
-    """(U, S)."""
+    """(U, S), far above `NEVER`: a state that cannot be is not `active`."""
     enter: Floats
     """(U, S): a segment of the state begins at the unit."""
     leave: Floats
@@ -85,7 +85,7 @@ def decode(model: Model, *, best_path: bool = True) -> Decoding:
 
 
 class _Durations:
-    """Log duration priors of every possible segment that ends (or begins) at a unit, per distinct mixture, and the active states."""
+    """Duration priors of every possible segment that ends (or begins) at a unit, per distinct mixture, and the active states."""
 
     STEP = 0.1
     """Seconds per entry of the table that the priors are read from."""
@@ -93,32 +93,82 @@ class _Durations:
     def __init__(self, model: Model) -> None:
         self._model = model
         kinds = sorted(set(model.log_duration))
-        self._kind_of = np.array([kinds.index(mixture) for mixture in model.log_duration])
+        self.kind_of = np.array([kinds.index(mixture) for mixture in model.log_duration])
+        self.columns = [_as_slice(np.flatnonzero(self.kind_of == kind)) for kind in range(len(kinds))]
         most = max(model.longest, float((model.ends - model.starts).max())) + 1.0
-        self._table = np.stack([_log_density(mixture, np.arange(0.0, most, self.STEP)) for mixture in kinds], axis=1)
-        states = len(self._kind_of)
-        active = np.ones(model.emission.shape, bool) if model.active is None else model.active.copy()
-        active[:, -1] = True
-        self.states = [np.flatnonzero(row) for row in active] if not active.all() else [np.arange(states)] * len(active)
+        self.table = np.stack([_log_density(mixture, np.arange(0.0, most, self.STEP)) for mixture in kinds])
+        self.active = np.ones(model.emission.shape, bool) if model.active is None else model.active.copy()
+        self.active[:, -1] = True
+        places = np.arange(len(model.starts))
+        self._first = np.minimum(np.searchsorted(model.starts, model.ends - model.longest), places)
+        self._last = np.maximum(np.searchsorted(model.ends, model.starts + model.longest, side="right"), places + 1)
 
-    def ending(self, end: int) -> tuple[int, Floats]:
-        """Give the first unit a segment may begin with, and log D for every beginning up to `end`: (beginnings, active states)."""
-        model = self._model
-        first = int(np.searchsorted(model.starts, model.ends[end - 1] - model.longest))
-        first = min(first, end - 1)
-        return first, self._density(model.ends[end - 1] - model.starts[first:end], self.states[end - 1])
+    def ending(self, end: int) -> tuple[int, NDArray[np.int64]]:
+        """Give the first unit a segment may begin with, and for every beginning up to `end` its column of `table`."""
+        first = int(self._first[end - 1])
+        return first, self._places(self._model.ends[end - 1] - self._model.starts[first:end])
 
-    def beginning(self, start: int) -> tuple[int, Floats]:
-        """Give the last unit (exclusive) a segment may end before, and log D for every end: (ends, active states)."""
-        model = self._model
-        last = int(np.searchsorted(model.ends, model.starts[start] + model.longest, side="right"))
-        last = max(last, start + 1)
-        return last, self._density(model.ends[start:last] - model.starts[start], self.states[start])
+    def beginning(self, start: int) -> tuple[int, NDArray[np.int64]]:
+        """Give the last unit (exclusive) a segment may end before, and for every end its column of `table`."""
+        last = int(self._last[start])
+        return last, self._places(self._model.ends[start:last] - self._model.starts[start])
 
-    def _density(self, seconds: Floats, states: NDArray[np.int64]) -> Floats:
-        place = np.clip((seconds / self.STEP).astype(np.int64), 0, len(self._table) - 1)
-        density: Floats = self._table[place][:, self._kind_of[states]]
-        return density
+    def _places(self, seconds: Floats) -> NDArray[np.int64]:
+        places: NDArray[np.int64] = np.minimum((np.maximum(seconds, 0.0) / self.STEP).astype(np.int64), self.table.shape[1] - 1)
+        return places
+
+
+def _as_slice(columns: NDArray[np.int64]) -> NDArray[np.int64] | slice:
+    """Name columns that lie together by a slice, which numpy does not have to copy."""
+    first, last = int(columns[0]), int(columns[-1])
+    return slice(first, last + 1) if last - first + 1 == len(columns) else columns
+
+
+class _Sums:
+    """Sums of exp(row + duration prior) over the rows of a window, for all states at once: a product of a vector and a matrix.
+
+    The rows are kept as exp(row - reference), one reference per state; it is moved when a row comes that is far above it, or
+    when all that is left in the window lies far below.
+    """
+
+    FAR = 200.0
+    """Nats; exp of three times this is still a number."""
+
+    def __init__(self, units: int, lengths: _Durations) -> None:
+        states = len(lengths.kind_of)
+        self._lengths = lengths
+        self._density = np.exp(lengths.table)
+        self._rows, self._raised = np.full((units, states), NEVER), np.zeros((units, states))
+        self._reference = np.full(states, NEVER)
+
+    def put(self, at: int, row: Floats, window: slice) -> None:
+        """Add a row, in nats; `window` holds the rows that may still be summed."""
+        self._rows[at] = row
+        for k in np.flatnonzero(row > self._reference + self.FAR):
+            self._rebase(int(k), window)
+        self._raised[at] = np.exp(np.maximum(row - self._reference, -700.0)) * (row > NEVER / 2)
+
+    def over(self, window: slice, places: NDArray[np.int64], wanted: NDArray[np.bool_]) -> Floats:
+        """Log-sum of the window's rows, each with the prior of its duration, for the wanted states; `NEVER` for others."""
+        summed = self._products(window, places)
+        lost = wanted & (summed < 1e-250)
+        if lost.any():
+            for k in np.flatnonzero(lost):
+                self._rebase(int(k), window)
+            summed = self._products(window, places)
+        held = wanted & (summed > 0)
+        return np.where(held, np.log(np.where(held, summed, 1.0)) + self._reference, NEVER)
+
+    def _products(self, window: slice, places: NDArray[np.int64]) -> Floats:
+        summed = np.empty(len(self._reference))
+        for density, columns in zip(self._density, self._lengths.columns, strict=True):
+            summed[columns] = density[places] @ self._raised[window, columns]
+        return summed
+
+    def _rebase(self, k: int, window: slice) -> None:
+        rows = self._rows[window, k]
+        self._reference[k] = rows.max()
+        self._raised[window, k] = np.exp(np.maximum(rows - self._reference[k], -700.0)) * (rows > NEVER / 2)
 
 
 def _log_density(mixture: tuple[tuple[float, float, float], ...], seconds: Floats) -> Floats:
@@ -151,7 +201,9 @@ def _without(values: Floats, total: Floats) -> Floats:
     rest = np.full(len(values), total)
     share = np.exp(np.clip(values - total, -700, 0))
     rest += np.log1p(-np.minimum(share, 1 - 1e-9))
-    rest[top] = _sum(np.delete(values, top), axis=0)
+    others = values.copy()
+    others[top] = -np.inf
+    rest[top] = _sum(others, axis=0)
     return rest
 
 
@@ -159,15 +211,14 @@ def _forward(model: Model, prefix: Floats, lengths: _Durations) -> tuple[Floats,
     units, states = model.emission.shape
     alpha, gate = np.full((units + 1, states), NEVER), np.full((units, states), NEVER)
     gate[0] = np.concatenate([model.from_background, [0.0]])
-    entered = np.full((units, states), NEVER)
-    entered[0, lengths.states[0]] = (gate[0] + model.enter[0])[lengths.states[0]]
+    sums = _Sums(units, lengths)
     for end in range(1, units + 1):
-        (first, density), here = lengths.ending(end), lengths.states[end - 1]
-        scores = (entered[first:end] - prefix[first:end])[:, here] + density
-        alpha[end, here] = _sum(scores, axis=0) + prefix[end, here] + model.leave[end, here]
+        first, places = lengths.ending(end)
+        window, begun = slice(first, end), end - 1
+        sums.put(begun, np.where(lengths.active[begun], gate[begun] + model.enter[begun] - prefix[begun], NEVER), window)
+        alpha[end] = np.maximum(sums.over(window, places, lengths.active[begun]) + prefix[end] + model.leave[end], NEVER)
         if end < units:
             gate[end] = _gate(model, alpha[end])
-            entered[end, lengths.states[end]] = (gate[end] + model.enter[end])[lengths.states[end]]
     return alpha, gate
 
 
@@ -176,12 +227,12 @@ def _backward(model: Model, prefix: Floats, lengths: _Durations) -> tuple[Floats
     units, states = model.emission.shape
     beta, after = np.full((units + 1, states), NEVER), np.full((units + 1, states), NEVER)
     after[units] = 0.0
-    closing = np.full((units + 1, states), NEVER)
-    closing[units] = prefix[units] + model.leave[units]
+    sums = _Sums(units + 1, lengths)
     for start in range(units - 1, -1, -1):
-        (last, density), here = lengths.beginning(start), lengths.states[start]
-        ends = slice(start + 1, last + 1)
-        beta[start, here] = _sum(closing[ends][:, here] + density, axis=0)
+        last, places = lengths.beginning(start)
+        window, end = slice(start + 1, last + 1), start + 1
+        sums.put(end, np.where(lengths.active[start], prefix[end] + model.leave[end] + after[end], NEVER), window)
+        beta[start] = sums.over(window, places, lengths.active[start])
         inside = beta[start] + model.enter[start] - prefix[start]
         products = inside[:-1]
         if len(products):
@@ -189,28 +240,24 @@ def _backward(model: Model, prefix: Floats, lengths: _Durations) -> tuple[Floats
             onward = np.logaddexp(_without(products, total) + model.to_product, inside[-1] + model.to_background)
             after[start, :-1] = np.logaddexp(onward, products + model.repeat)
             after[start, -1] = _sum(products + model.from_background, axis=0)
-            ending = lengths.states[start - 1]
-            closing[start, ending] = (prefix[start] + model.leave[start] + after[start])[ending]
     return beta, after
 
 
 def _best(model: Model, prefix: Floats, lengths: _Durations) -> tuple[tuple[int, int, int], ...]:
     units, states = model.emission.shape
     best = np.full((units + 1, states), NEVER)
-    begun, came = np.zeros((units + 1, states), int), np.full((units + 1, states), -1)
-    entered, source = np.full((units, states), NEVER), np.full((units, states), -1)
-    entered[0, lengths.states[0]] = (np.concatenate([model.from_background, [0.0]]) + model.enter[0])[lengths.states[0]]
+    begun, came = np.zeros((units + 1, states), np.int32), np.full((units + 1, states), -1, np.int32)
+    entered, source = np.full((states, units), NEVER), np.full((units, states), -1, np.int32)
+    value, origin = np.concatenate([model.from_background, [0.0]]), source[0]
     for end in range(1, units + 1):
-        (first, density), here = lengths.ending(end), lengths.states[end - 1]
-        scores = (entered[first:end] - prefix[first:end])[:, here] + density
-        choice = np.argmax(scores, axis=0)
-        best[end, here] = scores[choice, np.arange(len(here))] + prefix[end, here] + model.leave[end, here]
+        (first, places), here = lengths.ending(end), np.flatnonzero(lengths.active[end - 1])
+        entered[here, end - 1], source[end - 1] = (value + model.enter[end - 1] - prefix[end - 1])[here], origin
+        scores = entered[here, first:end] + lengths.table[:, places][lengths.kind_of[here]]
+        choice = np.argmax(scores, axis=1)
+        best[end, here] = scores[np.arange(len(here)), choice] + prefix[end, here] + model.leave[end, here]
         begun[end, here] = choice + first
         came[end, here] = source[begun[end, here], here]
-        if end < units:
-            value, origin = _best_gate(model, best[end])
-            here = lengths.states[end]
-            entered[end, here], source[end] = (value + model.enter[end])[here], origin
+        value, origin = _best_gate(model, best[end])
     return _trace(best, begun, came)
 
 
@@ -233,7 +280,7 @@ def _best_gate(model: Model, ended: Floats) -> tuple[Floats, NDArray[np.int64]]:
     return value, origin
 
 
-def _trace(best: Floats, begun: NDArray[np.int64], came: NDArray[np.int64]) -> tuple[tuple[int, int, int], ...]:
+def _trace(best: Floats, begun: NDArray[np.int32], came: NDArray[np.int32]) -> tuple[tuple[int, int, int], ...]:
     end, state, path = len(best) - 1, int(np.argmax(best[-1])), []
     while end > 0:
         start = int(begun[end, state])

@@ -78,6 +78,7 @@ def tokens(text: str) -> tuple[Token, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=4096)
 def split(syllable: str) -> tuple[str, str]:
     """Split a toneless syllable into initial and final; the initial may be empty."""
     initial = next((part for part in _INITIALS if syllable.startswith(part)), "")
@@ -177,15 +178,32 @@ class Heard:
         self.stream = stream
         index: dict[tuple[str, str, int], int] = {}
         self._codes = np.fromiter((index.setdefault((t.kind, t.sound, t.tone), len(index)) for t in stream), np.int32, len(stream))
-        self._kinds = [next_token for next_token in _distinct(stream, index)]
+        self._kinds = _distinct(stream, index)
+        self._places = {kind: np.flatnonzero([t.kind == kind for t in self._kinds]) for kind in ("zh", "latin", "number")}
+        syllables: dict[str, int] = {}
+        spoken = [self._kinds[at] for at in self._places["zh"]]
+        self._syllable_of = np.array([syllables.setdefault(t.sound, len(syllables)) for t in spoken], np.int32)
+        self._tones = np.array([t.tone for t in spoken], np.int32)
+        self._syllables = tuple(syllables)
+        self._by_syllable: dict[str, NDArray[np.float32]] = {}
         self._costs: dict[tuple[str, str, int], NDArray[np.float32]] = {}
 
     def _row(self, token: Token) -> NDArray[np.float32]:
+        """Cost of hearing a token as each distinct one of the text; `cost` says the same of two."""
         key = (token.kind, token.sound, token.tone)
         if key not in self._costs:
-            row = np.fromiter((cost(token, other) for other in self._kinds), np.float32, len(self._kinds))
+            row, places = np.ones(len(self._kinds), np.float32), self._places[token.kind]
+            if token.kind == "zh":
+                row[places] = np.minimum(1.0, self._syllable_row(token.sound) + np.where(self._tones != token.tone, np.float32(TONE), 0))
+            else:
+                row[places] = np.fromiter((cost(token, self._kinds[at]) for at in places), np.float32, len(places))
             self._costs[key] = row
         return self._costs[key]
+
+    def _syllable_row(self, sound: str) -> NDArray[np.float32]:
+        if sound not in self._by_syllable:
+            self._by_syllable[sound] = np.fromiter((syllable_cost(sound, other) for other in self._syllables), np.float32)
+        return self._by_syllable[sound][self._syllable_of]
 
     def find(self, name: tuple[Token, ...], least: float, *, gap: float = 0.8) -> tuple[tuple[int, int, float], ...]:
         """Find where a name sounds: (first token, token after the last, score in [least, 1]), best first, none overlapping.
