@@ -29,6 +29,8 @@ NAME_ABSENT = -0.04
 has said the name goes on without it for a minute: at a quarter of the figure, long pitches fell apart into pieces."""
 SHARE_LEAST = 0.08
 """Least share of a stream that a product's own explanation is expected to fill when rates outside are estimated."""
+EXPLAINED_S = 240.0
+"""Seconds that a product's own explanations are expected to last at least: of a stream that is not much longer, a fair share is most."""
 NOTHING_SAID = -0.05
 """A sentence without name, word, figure or selling phrase of any kind: a little likelier off the topic. Hosts tell of their neighbours
 in the middle of an explanation, so it says little (-.2 cost five points of AP on simulated speech)."""

@@ -6,6 +6,7 @@ nothing. The tables are kept apart, so that reasons can be given and channels be
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -104,7 +105,7 @@ def score(evidence: Evidence, stream: Read, share: Table | None, channels: tuple
     talk = _talk(stream, naming)
     tables: dict[str, Table] = {}
     if "speech" in channels:
-        tables["names"] = _names(naming, share)
+        tables["names"] = _names(naming, share, evidence.duration)
         tables["links"] = _links(stream, share)
         tables["words"] = _words(stream, share)
         tables["prices"] = _prices(stream)
@@ -141,7 +142,7 @@ def _naming(stream: Read) -> Table:
     return table
 
 
-def outside_rate(said: Table, share: Table | None, inside: float, outside: float) -> Table:
+def outside_rate(said: Table, share: Table | None, inside: float, outside: float, seconds: float = math.inf) -> Table:
     """Estimate how often each product's names are said when it is not explained: (products,), shrunk to `outside`.
 
     Without an earlier pass the product's own explanation is expected to hold a fair share of the stream; what goes beyond
@@ -149,7 +150,7 @@ def outside_rate(said: Table, share: Table | None, inside: float, outside: float
     """
     size, products = said.shape
     if share is None:
-        fair = max(c.SHARE_LEAST, 1.0 / (products + 1))
+        fair = fair_share(products, seconds)
         count, trials = np.maximum(0.0, said.sum(axis=0) - 1.4 * inside * fair * size), np.full(products, float(size))
     else:
         count, trials = (said * (1 - share)).sum(axis=0), (1 - share).sum(axis=0)
@@ -157,8 +158,13 @@ def outside_rate(said: Table, share: Table | None, inside: float, outside: float
     return rate
 
 
-def _names(naming: Table, share: Table | None) -> Table:
-    rate = outside_rate(naming, share, c.NAME_INSIDE, c.NAME_OUTSIDE)
+def fair_share(products: int, seconds: float) -> float:
+    """Share of a stream of `seconds` that a product's own explanations are expected to hold, before anything is known."""
+    return max(c.SHARE_LEAST, 1.0 / (products + 1), min(0.8, c.EXPLAINED_S / max(seconds, 1.0)))
+
+
+def _names(naming: Table, share: Table | None, seconds: float) -> Table:
+    rate = outside_rate(naming, share, c.NAME_INSIDE, c.NAME_OUTSIDE, seconds)
     weight = np.clip(np.log(c.NAME_INSIDE / rate), 0.0, c.NAME_MOST)
     rivals = naming.max(axis=1, initial=0.0, keepdims=True)
     return np.where(naming > 0, naming * weight, c.NAME_ABSENT * np.where(rivals > 0.5, 1.5, 1.0))
@@ -201,12 +207,15 @@ def _words_heard(sentences: tuple[Sentence, ...], known: tuple[Known, ...]) -> t
         least = 0.93 if len(sounding) <= 2 and is_cjk(word) else 0.84
         where[word] = frozenset(owners[first] for first, _, _ in heard.align(sounding, least))
     size = len(sentences)
+    fair = fair_share(len(known), sentences[-1].end if sentences else 0.0)
     found = []
     for entry in known:
         hits: list[tuple[int, float]] = []
         for word in entry.attributes:
             places = where[word]
-            excess = max(0.0, len(places) - 1.4 * c.WORD_INSIDE * 3 * max(c.SHARE_LEAST, 1.0 / (len(known) + 1)) * size)
+            excess = max(
+                0.0, len(places) - 1.4 * c.WORD_INSIDE * 3 * fair_share(len(known), sentences[-1].end if sentences else 0.0) * size
+            )
             rate = (c.NAME_SURE * c.WORD_OUTSIDE + excess) / (c.NAME_SURE + size)
             weight = float(np.clip(np.log(c.WORD_INSIDE / rate), 0.0, c.WORD_MOST))
             hits += [(place, weight) for place in places if weight > 0]

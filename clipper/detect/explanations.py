@@ -79,15 +79,15 @@ def find_explanations(
     considered = candidates(evidence, products, always)
     stream = read(evidence, considered)
     stream = replace(stream, closed=closed(stream.sentences, stream.placed))
-    size = len(evidence.sentences)
     share: Table | None = None
-    scores = score(evidence, stream, None, options.channels)
-    decoding = decode(_model(evidence, stream, scores, None, options, always), best_path=options.passes == 1)
-    for number in range(1, options.passes):
-        stream, decoding = _narrowed(stream, decoding, always)
-        share = decoding.posterior[:, :-2] if size else None
-        scores = score(evidence, stream, share, options.channels)
-        decoding = decode(_model(evidence, stream, scores, decoding, options, always), best_path=number == options.passes - 1)
+    earlier: Decoding | None = None
+    for _ in range(1, options.passes):  # nothing but the decoding is kept of a pass: its tables cover every candidate
+        model = _model(evidence, stream, score(evidence, stream, share, options.channels), earlier, options, always)
+        earlier = decode(model, best_path=False)
+        stream, earlier = _narrowed(stream, earlier, always)
+        share = earlier.posterior[:, :-2] if len(stream.sentences) else None
+    scores = score(evidence, stream, share, options.channels)
+    decoding = decode(_model(evidence, stream, scores, earlier, options, always))
     segments = _segments(evidence, stream, scores, decoding, options)
     return Explained(segments, stream.products, decoding.posterior, decoding.begin, stream, scores)
 
