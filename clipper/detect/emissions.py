@@ -213,9 +213,7 @@ def _words_heard(sentences: tuple[Sentence, ...], known: tuple[Known, ...]) -> t
         hits: list[tuple[int, float]] = []
         for word in entry.attributes:
             places = where[word]
-            excess = max(
-                0.0, len(places) - 1.4 * c.WORD_INSIDE * 3 * fair_share(len(known), sentences[-1].end if sentences else 0.0) * size
-            )
+            excess = max(0.0, len(places) - 1.4 * c.WORD_INSIDE * 3 * fair * size)
             rate = (c.NAME_SURE * c.WORD_OUTSIDE + excess) / (c.NAME_SURE + size)
             weight = float(np.clip(np.log(c.WORD_INSIDE / rate), 0.0, c.WORD_MOST))
             hits += [(place, weight) for place in places if weight > 0]
