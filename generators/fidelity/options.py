@@ -13,8 +13,8 @@ class FidelityOptions:
 
     frames: int = 9
     """Frames that are compared, spread evenly, first and last included; 2 to 60. The worst one counts."""
-    min_ssim: float = 0.62
-    """Least structural similarity on the product, camera motion undone; 0 to 1. Decent H.264 keeps above 0.9, and 0.7 on fine weave."""
+    min_ssim: float = 0.75
+    """Least structural similarity on the product, camera motion undone; 0 to 1. Decent H.264 keeps above 0.95."""
     min_detail: float = 0.4
     """Least similarity of the worst patch as high as a line of a label; 0 to 1. A logo that melts loses it while the mean stays high."""
     min_inliers: float = 0.5
@@ -29,7 +29,7 @@ class FidelityOptions:
     """Largest share of the outline that is seen out of place; 0 to 1."""
     max_stretch: float = 1.08
     """Largest ratio by which the product may be longer in one direction; turning it by 20° gives 1.06."""
-    max_flicker: float = 3.0
+    max_flicker: float = 3.5
     """Largest second difference of the product's mean luma, in 8-bit steps: above it light is seen to jump."""
     max_background: float = 5.0
     """Largest ΔE 2000 by which a white background may drift between frames."""
