@@ -294,7 +294,7 @@ def test_ray_listens_on_loopback_alone_and_asks_for_a_token(cluster: None) -> No
     assert "InvalidAuthToken" in said
 
 
-def test_a_cluster_without_tokens_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_without_tokens_is_refused(cluster: None, monkeypatch: pytest.MonkeyPatch) -> None:
     from pipelines.executors.ray import join
 
     monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
