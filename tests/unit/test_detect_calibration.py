@@ -50,3 +50,14 @@ def test_products_and_topics_are_told_apart() -> None:
     assert one.confidence == round(adjusted(0.9, "speech"), 3) < 0.9
     assert other.confidence == 0.9
     assert calibrated((product,), EMPTY, ALL_CHANNELS, matched=False)[0].confidence == 0.9
+
+
+def test_pieces_of_one_pitch_are_believed_less_where_only_speech_tells() -> None:
+    first = Segment(sku="A", start=0.0, end=40.0, confidence=0.9)
+    between, again = replace(first, sku="B", start=45.0, end=80.0), replace(first, start=85.0, end=120.0)
+    later = replace(first, start=120.0 + c.PIECES_APART + 1, end=300.0)
+    told = [s.confidence for s in calibrated((first, between, again, later), EMPTY, ALL_CHANNELS, matched=True)]
+    assert told[0] == told[2] == round(adjusted(0.9, "pieces"), 3) < 0.8
+    assert told[1] == told[3] == round(adjusted(0.9, "speech"), 3) > 0.8
+    shown = replace(EMPTY, log=AudienceLog(cards=(Card(1.0, "A"),)))
+    assert {s.confidence for s in calibrated((first, again), shown, ALL_CHANNELS, matched=True)} == {round(adjusted(0.9, "cards"), 3)}
