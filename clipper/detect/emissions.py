@@ -283,8 +283,10 @@ def learned(stream: Read, share: Table) -> Table:
         rest[:-1] -= np.where(apart[:, None], 0.0, rows[1:])
         trials[1:, 0] -= ~apart
         trials[:-1, 0] -= ~apart
-        ratio = np.log((np.maximum(rest, 0.0) + c.LEARNED_DOUBT * overall) / (trials + c.LEARNED_DOUBT)) - np.log(overall)
-        table[ats] += np.where(trials > 0, np.clip(ratio, -0.3, c.LEARNED_MOST) * 0.5, 0.0)
+        rest = np.maximum(rest, 0.0)
+        ratio, against = (np.log((rest + doubt * overall) / (trials + doubt)) - np.log(overall) for doubt in c.LEARNED_DOUBT)
+        told = np.where(ratio > 0, np.minimum(ratio, c.LEARNED_MOST), np.clip(against, -0.3, 0.0)) * 0.5
+        table[ats] += np.where(trials > 0, told, 0.0)
     clipped: Table = np.clip(table, -0.5, c.LEARNED_ALL)
     return clipped
 
