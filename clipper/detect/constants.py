@@ -55,10 +55,10 @@ PRICE_SAID = 2.4
 LIST_PRICE_SAID = 2.0
 SMALL_FIGURE = 20.0
 """Numbers below this are said of anything (三个, ten minutes) and count a quarter."""
-LEARNED_DOUBT = (12.0, 4.0)
+LEARNED_DOUBT = (9.0, 4.0)
 """Occurrences that the share of a product in the whole stream is worth when a word's share is estimated, for a word that speaks for a
 product and for one that speaks against. A word that is said with a product has to be said more often to be believed: with few, the
-beginnings moved by a sentence or two whenever a growing stream said one more word (.976 of seconds agreed, now .994)."""
+beginnings moved by a sentence or two whenever a growing stream said one more word (.976 of seconds agreed, now .990)."""
 PRICE_ALONE = 0.5
 """Share of a price's weight that is left when the sentence has no currency and no price or link phrase."""
 LEARNED_MOST = 1.2
