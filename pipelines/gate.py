@@ -14,13 +14,18 @@ from generators.values import Fidelity, Footage, Pixels, ShotRequest
 CAMERA_LOOKS = 4
 """Frames of a camera shot that are looked at: its pixels cannot melt, and every frame that is looked at is drawn twice."""
 
+FIRST_SHOT = "s1"
+"""The shot of a storyboard whose text is read when the camera made it: reading takes two seconds."""
+
 
 def judge(request: ShotRequest, footage: Footage, is_camera: bool, options: FidelityOptions) -> Fidelity:
-    """Measure a shot; of a camera's, which moves the picture's own pixels, a few frames and no text."""
+    """Measure a shot; of a camera's, which moves the picture's own pixels, a few frames, and text once a video."""
     if not is_camera:
-        return fidelity.measure(request.photo, request.cutout, footage, options, reader=_reader() if options.read_text else None)
-    few = replace(options, frames=min(options.frames, CAMERA_LOOKS), read_text=False, is_still=request.shot.move in ("still", "sweep"))
-    return fidelity.measure(request.photo, request.cutout, Thinned(footage, CAMERA_LOOKS), few)
+        asked = replace(options, is_still=request.shot.move == "still")
+        return fidelity.measure(request.photo, request.cutout, footage, asked, reader=_reader() if options.read_text else None)
+    is_read = options.read_text and request.shot.id == FIRST_SHOT
+    few = replace(options, frames=min(options.frames, CAMERA_LOOKS), read_text=is_read, is_still=request.shot.move in ("still", "sweep"))
+    return fidelity.measure(request.photo, request.cutout, Thinned(footage, CAMERA_LOOKS), few, reader=_reader() if is_read else None)
 
 
 @lru_cache(maxsize=1)
