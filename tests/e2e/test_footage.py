@@ -55,7 +55,7 @@ def test_an_error_of_the_frames_comes_through_and_leaves_no_file(tmp_path: Path)
 
 @pytest.mark.parametrize("wrong", [np.zeros((50, 36, 3), np.uint8), np.zeros((50, 34, 3), np.float32)])
 def test_frames_of_another_kind_are_refused(wrong: Any, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="could not write shot.mkv: frame 1 is"):
+    with pytest.raises(InputError, match=r"could not write shot.mkv: frame 1 is"):
         write(tmp_path / "shot.mkv", [*noise(1), wrong])
     with pytest.raises((InputError, ToolFailed)):
         write(tmp_path / "shot.mkv", [])
