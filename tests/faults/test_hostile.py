@@ -6,6 +6,7 @@ import ast
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -311,8 +312,8 @@ def test_what_a_recording_says_of_itself_is_not_in_its_clips(tmp_path: Path, clo
 def test_a_tool_that_was_taken_over_gets_nowhere(tmp_path: Path, canary: Canary) -> None:
     """A script in ffmpeg's place says what it may do under the guards."""
     script = tmp_path / "ffmpeg"
-    script.write_text(
-        f"#!{sys.executable}\n"
+    program = tmp_path / "taken_over.py"
+    program.write_text(
         "import os, json, resource, socket, sys\n"
         "def tries(act):\n"
         "    try: act(); return True\n"
@@ -324,6 +325,8 @@ def test_a_tool_that_was_taken_over_gets_nowhere(tmp_path: Path, canary: Canary)
         "    'file': limit('RLIMIT_FSIZE'), 'memory': limit('RLIMIT_AS'), 'nice': os.nice(0),\n"
         "    'grows': tries(lambda: bytearray(12 << 30)), 'keeps': 'NoNewPrivs:\\t1' in status}), file=sys.stderr)\n"
     )
+    # the kernel splits the first line of a script at a space, and the interpreter may lie in a folder with one
+    script.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(program))}\n")
     script.chmod(0o755)
     done = ffmpeg.run([], what="try", tool=ffmpeg.Tool(str(script), "7.1", "test"))
     told = json.loads(done.stderr)
