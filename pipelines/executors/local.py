@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from clipper.errors import Cancelled, InputError
-from pipelines.executors import Needs, Task, TaskFailed, WorkerDied, missing_input
+from pipelines.executors import Needs, Task, WorkerDied, missing_input
+from pipelines.executors.answers import error_of, fail, fits, refuse_impossible
 from pipelines.progress import Callback, Progress, ignore
 
 log = logging.getLogger(__name__)
@@ -89,7 +90,6 @@ class _State:
 
     waiting: list[_Place] = field(default_factory=list)
     workers: dict[str, _Worker] = field(default_factory=dict)
-    ended: list[_Worker] = field(default_factory=list)
     closing: bool = False
 
 
@@ -111,10 +111,7 @@ class Local:
 
     def submit(self, task: Task, *, progress: Callback = ignore) -> Future[Any]:
         """Queue a task; see `Executor.submit`."""
-        for name, word in (("cpus", "processors"), ("gpus", "graphics processors")):
-            wanted, there = getattr(task.needs, name), getattr(self._capacity, name)
-            if wanted > there:
-                raise InputError(f"could not run {task.id}: it needs {wanted:g} {word}, this machine has {there:g}; ask for less")
+        refuse_impossible(task, self._capacity, "this machine")
         place = _Place(task, Future(), progress)
         self._orders.put(lambda: self._accept(place))
         return place.future
@@ -152,7 +149,7 @@ class Local:
 
     def _accept(self, place: _Place) -> None:
         if self._state.closing:
-            _fail(place, Cancelled(f"stopped before {place.task.id}: the executor is closing"))
+            fail(place.future, Cancelled(f"stopped before {place.task.id}: the executor is closing"))
         else:
             self._state.waiting.append(place)
 
@@ -172,23 +169,19 @@ class Local:
                 self._start(place, worker)
 
     def _fits(self, place: _Place) -> bool:
-        running = [worker.place for worker in self._state.workers.values() if worker.place]
-        needs, there = place.task.needs, self._capacity
-        used = [sum(getattr(one.task.needs, name) for one in running) for name in ("cpus", "gpus", "memory_mb")]
-        if used[0] + needs.cpus > there.cpus + 1e-9 or used[1] + needs.gpus > there.gpus + 1e-9:
-            return False
-        return not running or not there.memory_mb or used[2] + needs.memory_mb <= there.memory_mb
+        running = [worker.place.task for worker in self._state.workers.values() if worker.place]
+        return fits(place.task.needs, running, self._capacity)
 
     def _start(self, place: _Place, worker: _Worker | None) -> None:
         gone = missing_input(place.task)
         if gone is not None:
-            _fail(place, InputError(f"could not run {place.task.id}: {gone} cannot be seen from here; check the path"))
+            fail(place.future, InputError(f"could not run {place.task.id}: {gone} cannot be seen from here; check the path"))
             return
         if worker is None:
             try:
                 worker = self._launch(place.group)
             except OSError as error:
-                _fail(place, WorkerDied(f"could not start a process for {place.task.id}: {error}"))
+                fail(place.future, WorkerDied(f"could not start a process for {place.task.id}: {error}"))
                 return
         place.began, worker.place = time.monotonic(), place
         place.gpu = self._gpu(place)
@@ -243,12 +236,10 @@ class Local:
             place.progress(Progress(*message["progress"]))
             return
         worker.place = None
-        if "done" in message:
+        if "value" in message:
             place.future.set_result(message["value"])
-        elif message["name"] == "Cancelled":
-            _fail(place, Cancelled(message["message"]))
         else:
-            _fail(place, TaskFailed(message["name"], message["message"], message["trace"], message["code"]))
+            fail(place.future, error_of(message))
         if place.task.last or not place.task.group:
             self._retire(worker)
 
@@ -267,14 +258,14 @@ class Local:
         if place is None:
             return
         if place.why == "cancelled":
-            _fail(place, Cancelled(f"stopped: {place.task.id}"))
+            fail(place.future, Cancelled(f"stopped: {place.task.id}"))
         else:
-            _fail(place, WorkerDied(f"{place.task.id}: {place.why or _how(code)}", -code if code < 0 else None))
+            fail(place.future, WorkerDied(f"{place.task.id}: {place.why or _how(code)}", -code if code < 0 else None))
 
     def _cancel(self, task_id: str) -> None:
         for place in [one for one in self._state.waiting if one.task.id == task_id]:
             self._state.waiting.remove(place)
-            _fail(place, Cancelled(f"stopped before {task_id}"))
+            fail(place.future, Cancelled(f"stopped before {task_id}"))
         for worker in self._state.workers.values():
             if worker.place and worker.place.task.id == task_id and worker.place.kill_at is None:
                 worker.place.why, worker.place.kill_at = "cancelled", time.monotonic() + self._patience_s
@@ -318,11 +309,6 @@ class Local:
         with suppress(OSError):  # it has ended: its reader tells
             worker.process.stdin.write(json.dumps(message).encode() + b"\n")
             worker.process.stdin.flush()
-
-
-def _fail(place: _Place, error: Exception) -> None:
-    if not place.future.done():  # its caller may have cancelled the future itself
-        place.future.set_exception(error)
 
 
 def _how(code: int) -> str:

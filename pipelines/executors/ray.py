@@ -17,7 +17,6 @@ import secrets
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
@@ -26,8 +25,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from clipper.errors import Cancelled, InputError, LivecutError, ToolError
-from pipelines.executors import Context, Needs, Task, TaskFailed, WorkerDied, missing_input, resolve
+from clipper.errors import Cancelled, InputError, ToolError
+from pipelines.executors import Context, Needs, Task, WorkerDied, missing_input
+from pipelines.executors.answers import Sparing, answer, error_of, fail, fits, refuse_impossible
 from pipelines.executors.local import PATIENCE_S, TICK_S, machine
 from pipelines.progress import Callback, Progress, ignore
 
@@ -35,8 +35,6 @@ log = logging.getLogger(__name__)
 
 ASK_S = 0.25
 """How often a running task asks the board whether it is to stop."""
-TELL_S = 0.2
-"""Progress of one stage is told at most this often."""
 OBJECT_STORE_BYTES = 80 * 2**20
 """Ray's least: nothing large ever goes through it."""
 ANSWER_S = 30.0
@@ -179,10 +177,7 @@ class Ray:
 
     def submit(self, task: Task, *, progress: Callback = ignore) -> Future[Any]:
         """Queue a task; see `Executor.submit`."""
-        for name, word in (("cpus", "processors"), ("gpus", "graphics processors")):
-            wanted, there = getattr(task.needs, name), getattr(self._capacity, name)
-            if wanted > there:
-                raise InputError(f"could not run {task.id}: it needs {wanted:g} {word}, the cluster has {there:g}; ask for less")
+        refuse_impossible(task, self._capacity, "the cluster")
         place = _Place(task, Future(), progress)
         self._orders.put(partial(self._accept, place))
         return place.future
@@ -225,7 +220,7 @@ class Ray:
 
     def _accept(self, place: _Place) -> None:
         if self._state.closing:
-            _fail(place, Cancelled(f"stopped before {place.task.id}: the executor is closing"))
+            fail(place.future, Cancelled(f"stopped before {place.task.id}: the executor is closing"))
         else:
             self._state.waiting.append(place)
 
@@ -243,11 +238,7 @@ class Ray:
                 busy |= {group} - {""}
 
     def _fits(self, place: _Place) -> bool:
-        running, needs, there = self._state.running, place.task.needs, self._capacity
-        used = [sum(getattr(one.task.needs, name) for one in running) for name in ("cpus", "gpus", "memory_mb")]
-        if used[0] + needs.cpus > there.cpus + 1e-9 or used[1] + needs.gpus > there.gpus + 1e-9:
-            return False
-        return not running or not there.memory_mb or used[2] + needs.memory_mb <= there.memory_mb
+        return fits(place.task.needs, (one.task for one in self._state.running), self._capacity)
 
     def _start(self, place: _Place, node: str | None = None) -> None:
         task = place.task
@@ -263,7 +254,7 @@ class Ray:
         try:
             place.ref = self._work.options(**options).remote(json.dumps(order), self._board)
         except Exception as error:
-            _fail(place, WorkerDied(f"could not give {task.id} to Ray: {error}"))
+            fail(place.future, WorkerDied(f"could not give {task.id} to Ray: {error}"))
             return
         if place not in self._state.running:
             self._state.running.append(place)
@@ -287,7 +278,7 @@ class Ray:
 
     def _lost(self, why: str) -> None:
         for place in self._state.running:
-            _fail(place, WorkerDied(f"{place.task.id}: {why}: a machine or the head of the cluster has stopped"))
+            fail(place.future, WorkerDied(f"{place.task.id}: {why}: a machine or the head of the cluster has stopped"))
         self._state.running.clear()
 
     def _collect(self) -> None:
@@ -307,22 +298,20 @@ class Ray:
 
     def _settle(self, place: _Place) -> None:
         try:
-            answer = json.loads(self._ray.get(place.ref, timeout=ANSWER_S))
+            told = json.loads(self._ray.get(place.ref, timeout=ANSWER_S))
         except Exception as error:
             if place.why == "cancelled":
-                _fail(place, Cancelled(f"stopped: {place.task.id}"))
+                fail(place.future, Cancelled(f"stopped: {place.task.id}"))
             else:
-                _fail(place, WorkerDied(f"{place.task.id}: {place.why or _how(error)}"))
+                fail(place.future, WorkerDied(f"{place.task.id}: {place.why or _how(error)}"))
             return
-        if "missing" in answer:
-            self._elsewhere(place, answer)
-        elif "value" in answer:
+        if "missing" in told:
+            self._elsewhere(place, told)
+        elif "value" in told:
             if not place.future.done():
-                place.future.set_result(answer["value"])
-        elif answer["name"] == "Cancelled":
-            _fail(place, Cancelled(answer["message"]))
+                place.future.set_result(told["value"])
         else:
-            _fail(place, TaskFailed(answer["name"], answer["message"], answer["trace"], answer["code"]))
+            fail(place.future, error_of(told))
 
     def _elsewhere(self, place: _Place, answer: dict[str, str]) -> None:
         """Try a machine that may see the inputs; when none does, say so."""
@@ -334,12 +323,12 @@ class Ray:
             self._start(place, left[0])
             return
         where = f"from here or from any of {len(nodes)} machines" if len(nodes) > 1 else "from here"
-        _fail(place, InputError(f"could not run {place.task.id}: {answer['missing']} cannot be seen {where}; check the path"))
+        fail(place.future, InputError(f"could not run {place.task.id}: {answer['missing']} cannot be seen {where}; check the path"))
 
     def _cancel(self, task_id: str) -> None:
         for place in [one for one in self._state.waiting if one.task.id == task_id]:
             self._state.waiting.remove(place)
-            _fail(place, Cancelled(f"stopped before {task_id}"))
+            fail(place.future, Cancelled(f"stopped before {task_id}"))
         for place in self._state.running:
             if place.task.id == task_id and place.kill_at is None:
                 place.why, place.kill_at = "cancelled", time.monotonic() + self._patience_s
@@ -383,11 +372,6 @@ def _within(wanted: Needs | None, there: Needs) -> Needs:
 def _can(node: dict[str, Any], needs: Needs) -> bool:
     has = node["Resources"]
     return bool(has.get("CPU", 0.0) >= needs.cpus and has.get("GPU", 0.0) >= needs.gpus)
-
-
-def _fail(place: _Place, error: Exception) -> None:
-    if not place.future.done():  # its caller may have cancelled the future itself
-        place.future.set_exception(error)
 
 
 def _how(error: Exception) -> str:
@@ -440,15 +424,8 @@ def work(order_json: str, board: Any) -> str:
         return json.dumps({"missing": gone, "node": ray.get_runtime_context().get_node_id()})
     board.tell.remote(order["id"], None)
     link = _Link(order["id"], board)
-    try:
-        with link:
-            value = resolve(order["function"])(order["arguments"], Context(progress=link.progress, cancelled=link.cancelled))
-        return json.dumps({"value": value})
-    except LivecutError as error:
-        return json.dumps({"name": type(error).__name__, "message": str(error), "code": error.exit_code, "trace": ""})
-    except Exception as error:
-        trace = traceback.format_exc(limit=-20)
-        return json.dumps({"name": type(error).__name__, "message": str(error), "code": 1, "trace": trace})
+    with link:
+        return json.dumps(answer(order["function"], order["arguments"], Context(progress=link.progress, cancelled=link.cancelled)))
 
 
 class _Link:
@@ -457,7 +434,7 @@ class _Link:
     def __init__(self, task_id: str, board: Any) -> None:
         self._id, self._board = task_id, board
         self._ended, self._stop = threading.Event(), threading.Event()
-        self._said: dict[str, float] = {}
+        self.progress = Sparing(self._tell)
         self._last: Any = None
         self._thread = threading.Thread(target=self._ask, daemon=True)
 
@@ -475,12 +452,8 @@ class _Link:
     def cancelled(self) -> bool:
         return self._stop.is_set()
 
-    def progress(self, progress: Progress) -> None:
-        now = time.monotonic()
-        if 0 < progress.fraction < 1 and now - self._said.get(progress.stage, 0.0) < TELL_S:
-            return
-        self._said[progress.stage] = now
-        self._last = self._board.tell.remote(self._id, [progress.stage, progress.fraction, progress.detail])
+    def _tell(self, message: list[Any]) -> None:
+        self._last = self._board.tell.remote(self._id, message)
 
     def _ask(self) -> None:
         import ray

@@ -1,7 +1,7 @@
 """The other end of the local executor: a process that runs tasks for its parent, and never outlives it.
 
 It reads one JSON object a line from stdin: {"run": task}, {"cancel": id}; the end of stdin is the end of the parent. It writes
-to what was its stdout: {"progress": …}, {"done": …}, {"failed": …}. Whatever libraries print goes to stderr.
+to what was its stdout: {"progress": …}, and at the end what `answers.answer` returns. Whatever libraries print goes to stderr.
 """
 
 from __future__ import annotations
@@ -14,17 +14,12 @@ import queue
 import signal
 import sys
 import threading
-import time
-import traceback
 from collections.abc import Mapping
 from typing import IO, Any
 
-from clipper.errors import LivecutError
-from pipelines.executors import Context, resolve
-from pipelines.progress import Progress
+from pipelines.executors import Context
+from pipelines.executors.answers import Sparing, answer
 
-EVERY_S = 0.2
-"""Progress of one stage is told at most this often."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -55,7 +50,7 @@ class Worker:
         self._lock = threading.Lock()
         self._tasks: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._cancelled: set[str] = set()
-        self._said: dict[str, float] = {}
+        self._sparing = Sparing(lambda progress: self._tell({"progress": progress}))
 
     def serve(self) -> None:
         """Read orders in a thread, run tasks in this one: models and signals belong to the main thread."""
@@ -76,23 +71,10 @@ class Worker:
         os._exit(1)  # the parent is gone: nobody waits for what is under way
 
     def _run(self, task: Mapping[str, Any]) -> dict[str, Any]:
-        context = Context(progress=self._progress, cancelled=lambda: task["id"] in self._cancelled)
+        context = Context(progress=self._sparing, cancelled=lambda: task["id"] in self._cancelled)
         for name, value in task.get("environment", {}).items():
             os.environ[name] = value
-        try:
-            return {"done": task["id"], "value": resolve(task["function"])(task["arguments"], context)}
-        except LivecutError as error:
-            return {"failed": task["id"], "name": type(error).__name__, "message": str(error), "code": error.exit_code, "trace": ""}
-        except Exception as error:
-            trace = traceback.format_exc(limit=-20)
-            return {"failed": task["id"], "name": type(error).__name__, "message": str(error), "code": 1, "trace": trace}
-
-    def _progress(self, progress: Progress) -> None:
-        now = time.monotonic()
-        if 0 < progress.fraction < 1 and now - self._said.get(progress.stage, 0.0) < EVERY_S:
-            return
-        self._said[progress.stage] = now
-        self._tell({"progress": [progress.stage, progress.fraction, progress.detail]})
+        return answer(task["function"], task["arguments"], context)
 
     def _tell(self, message: Mapping[str, Any]) -> None:
         with self._lock:
