@@ -63,10 +63,15 @@ def settings_of(options: dict[str, Any], flags: dict[str, Any], *, preset: str |
 
     file = options["config_file"] or config.find_file(Path.cwd())
     given = preset_flags(preset) if preset else {}
-    given |= {name: str(value) for name, value in flags.items() if value is not None}
+    return config.load(Settings, file=file, flags=given | flags_of(options, flags))
+
+
+def flags_of(options: dict[str, Any], flags: dict[str, Any], *, example: str = "plan.title_max=20") -> dict[str, Any]:
+    """Gather what flags and `--set` give, by dotted paths; `--set` wins. Raises InputError, showing `example`."""
+    given = {name: str(value) for name, value in flags.items() if value is not None}
     for text in options["overrides"]:
         name, equals, value = text.partition("=")
         if not equals:
-            raise InputError(f"--set {text}: expected SECTION.KEY=VALUE, e.g. --set plan.title_max=20")
+            raise InputError(f"--set {text}: expected SECTION.KEY=VALUE, e.g. --set {example}")
         given[name.strip()] = value.strip()
-    return config.load(Settings, file=file, flags=given)
+    return given

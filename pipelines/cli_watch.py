@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from clipper.errors import InputError
-from pipelines.cli_common import common
+from pipelines.cli_common import common, flags_of
 
 
 @click.command()
@@ -88,13 +88,7 @@ def _flags(options: dict[str, Any]) -> dict[str, Any]:
         "run.executor": options["executor"],
         "run.ledger": options["ledger_file"],
     }
-    flags = {name: str(value) for name, value in given.items() if value is not None}
-    for text in options["overrides"]:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise InputError(f"--set {text}: expected SECTION.KEY=VALUE, e.g. --set watch.stable_s=30")
-        flags[name.strip()] = value.strip()
-    return flags
+    return flags_of(options, given, example="watch.stable_s=30")
 
 
 def _describe(roots: tuple[Path, ...], options: dict[str, Any], flags: dict[str, Any]) -> int:

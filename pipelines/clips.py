@@ -33,7 +33,7 @@ from pipelines.plans import PlanFile, load_plan, save_plans, stored_plans
 from pipelines.progress import Asked, Callback, Meter, Reached, ignore, never
 from pipelines.review.report import report
 from pipelines.settings import Settings
-from pipelines.workdir import Workdir, digest
+from pipelines.workdir import Workdir, digest, json_bytes, sweep
 
 log = logging.getLogger(__name__)
 
@@ -231,7 +231,7 @@ def publish(
     """Write manifest.json, report.html and run.json: the files that say what a run came to."""
     with meter.stage("report"):
         data = manifest(analysis, clips, why_nothing=why_nothing)
-        artefact.save(work.root / "manifest.json", _json(data))
+        artefact.save(work.root / "manifest.json", json_bytes(data))
         page = report(data, analysis.transcript, analysis.evidence, analysis.findings, work.root, products=analysis.catalog.products)
         artefact.save(work.root / "report.html", page.encode("utf-8", "backslashreplace"))
     earlier = _remembered(work)
@@ -245,7 +245,7 @@ def publish(
         "reused": [name for name in work.reused if name not in made],
         "stages": _longest(earlier["stages"], meter.stages),
     }
-    artefact.save(work.root / "run.json", _json(run))
+    artefact.save(work.root / "run.json", json_bytes(run))
     (work.root / _SESSION).unlink(missing_ok=True)
     return data
 
@@ -255,7 +255,7 @@ def _remember(work: Workdir, meter: Meter) -> None:
     earlier = _remembered(work)
     stages = _longest(earlier["stages"], meter.stages)
     made = [*earlier["made"], *(name for name in work.made if name not in earlier["made"])]
-    artefact.save(work.root / _SESSION, _json({"made": made, "stages": stages}))
+    artefact.save(work.root / _SESSION, json_bytes({"made": made, "stages": stages}))
 
 
 def _longest(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
@@ -360,7 +360,7 @@ def _valid_until(analysis: Analysis, zone_name: str) -> str:
 
 def _render_all(files: Sequence[PlanFile], source: Recording, settings: Settings, work: Workdir, meter: Meter) -> tuple[Clip, ...]:
     """Render what has no finished clip of its plan yet; drop files of clips that are planned no more."""
-    _sweep(work.folder("clips"), {file.name for file in files})
+    sweep(work.folder("clips"), {file.name for file in files}, (".mp4", ".srt", ".jpg"))
     with ThreadPoolExecutor(settings.run.jobs or min(os.cpu_count() or 1, 8)) as pool:
         futures = [pool.submit(_render_one, file, source, settings, work, meter, "clips") for file in files]
         try:
@@ -401,14 +401,6 @@ def _finished(record: Path, key: str, root: Path) -> Render | None:
     return done if whole else None
 
 
-def _sweep(folder: Path, names: set[str]) -> None:
-    for record in folder.glob(".*.json"):
-        name = record.name[1:-5]
-        if name not in names:
-            for path in (record, *(folder / f"{name}{suffix}" for suffix in (".mp4", ".srt", ".jpg"))):
-                path.unlink(missing_ok=True)
-
-
 def _why_nothing(analysis: Analysis) -> str:
     english = analysis.transcript.language == "en"
     if not analysis.recording.has_audio:
@@ -436,10 +428,6 @@ def _stored(root: Path) -> Analysis:
         evidence,
         value("segments", Findings, detect.FIND_VERSION),
     )
-
-
-def _json(data: Mapping[str, Any]) -> bytes:
-    return json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False).encode("utf-8", "backslashreplace") + b"\n"
 
 
 @contextmanager

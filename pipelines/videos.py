@@ -39,7 +39,7 @@ from pipelines.progress import Asked, Callback, Meter, ignore, never
 from pipelines.settings import Settings
 from pipelines.storyboards import BoardFile, load_board, save_boards, stored_boards
 from pipelines.video_manifest import manifest, sidecar
-from pipelines.workdir import Workdir, digest
+from pipelines.workdir import Workdir, digest, json_bytes, sweep
 
 log = logging.getLogger(__name__)
 
@@ -235,7 +235,7 @@ def _one_product(
         version = PLAN_VERSION + storyboard.VERSION
         planned = work.step("storyboards", Planned, version, key, lambda: _plan(source, look, beats, settings, gallery))
         files = save_boards(work.folder("plans"), planned.boards, replan=replan)
-    _sweep(work.folder("videos"), {file.name for file in files})
+    sweep(work.folder("videos"), {file.name for file in files}, (".mp4", ".json", ".jpg"))
     if backends.name == "kling":
         bill = kling.confirm([shot for file in files for shot in file.board.shots], settings.generate.kling, confirmed=backends.confirmed)
         log.info("%s: %s", source.name, bill.text)
@@ -296,7 +296,7 @@ def _publish(
     meter: Meter,
 ) -> dict[str, Any]:
     data = manifest(product, inputs, videos, backend=settings.generate.backend, used=backends.name, why=backends.why)
-    artefact.save(work.root / "manifest.json", _json(data))
+    artefact.save(work.root / "manifest.json", json_bytes(data))
     run = {
         "schema": "livecut.run",
         "version": 1,
@@ -306,21 +306,8 @@ def _publish(
         "reused": work.reused,
         "stages": meter.stages,
     }
-    artefact.save(work.root / "run.json", _json(run))
+    artefact.save(work.root / "run.json", json_bytes(run))
     return data
-
-
-def _json(data: Mapping[str, Any]) -> bytes:
-    return json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False).encode("utf-8", "backslashreplace") + b"\n"
-
-
-def _sweep(folder: Path, names: set[str]) -> None:
-    """Drop files of videos that are planned no more."""
-    for record in folder.glob(".*.json"):
-        name = record.name[1:-5]
-        if name not in names:
-            for path in (record, *(folder / f"{name}{suffix}" for suffix in (".mp4", ".json", ".jpg"))):
-                path.unlink(missing_ok=True)
 
 
 # --- one video -------------------------------------------------------------------------------------
@@ -370,7 +357,7 @@ def _one_video(
         )
     made = replace(made, video=prefix + made.video, cover=prefix + made.cover)
     video = Video(name=file.name, board=board, film=made, shots=records, edited=file.edited)
-    artefact.save(folder / f"{file.name}.json", _json(sidecar(video)))
+    artefact.save(folder / f"{file.name}.json", json_bytes(sidecar(video)))
     artefact.save(record, artefact.dumps(video, "video", 1, key=key))
     work.made.append(f"video {file.name}")
     del shots, cast, scene

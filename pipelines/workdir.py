@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from clipper import artefact
 from clipper.errors import ArtefactError
@@ -34,7 +34,7 @@ class Workdir:
 
     root: Path
     made: list[str] = field(default_factory=list)
-    """Names of the steps that were computed in this session."""
+    """Names of the steps that were computed in this run."""
     reused: list[str] = field(default_factory=list)
     """Names of the steps whose value was on disk already."""
 
@@ -62,3 +62,17 @@ class Workdir:
         path = self.root / name
         path.mkdir(parents=True, exist_ok=True)
         return path
+
+
+def json_bytes(data: Mapping[str, Any]) -> bytes:
+    """Write plain data as the JSON of a results file; bytes of names that are no UTF-8 are escaped."""
+    return json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def sweep(folder: Path, names: set[str], suffixes: tuple[str, ...]) -> None:
+    """Drop files of results that are planned no more: those whose record, `.NAME.json`, names none of `names`."""
+    for record in folder.glob(".*.json"):
+        name = record.name[1:-5]
+        if name not in names:
+            for path in (record, *(folder / f"{name}{suffix}" for suffix in suffixes)):
+                path.unlink(missing_ok=True)

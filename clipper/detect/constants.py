@@ -162,9 +162,6 @@ CLOSING_PAUSE = 0.38
 """Seconds of silence that end a statement even where the recogniser wrote a comma."""
 STOP_PAUSE = 0.33
 """The same where it wrote a full stop: shorter rests lie between sentences of one breath, and a cut there sounds cut."""
-PAUSE_PER_SECOND = 0.5
-"""Pauses between topics are longer: per second of pause, up to two."""
-PAUSE_MOST = 1.0
 CUT_NEAR = 0.25
 """A camera change at the boundary: 30 % of product changes have one, 10 % of other places."""
 LAST_OFFERS = 0.6
