@@ -6,7 +6,6 @@ often names are said in passing, what a link number means, how late cards come, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -14,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipper.detect import constants as c
-from clipper.detect.boundaries import closed, rest_odds
-from clipper.detect.emissions import Read, Scores, Table, read, score
-from clipper.detect.names import own_words
+from clipper.detect.boundaries import closed
+from clipper.detect.candidates import candidates
+from clipper.detect.emissions import Scores, score
 from clipper.detect.naming import full_name, name_of
+from clipper.detect.reading import Read, Table, read
 from clipper.detect.reasons import explain
 from clipper.detect.semi_markov import Decoding, Model, decode
+from clipper.detect.transitions import beginnings_and_ends
 from clipper.errors import InputError
 from clipper.values import Evidence, Product, Segment, Span
 
@@ -128,49 +129,6 @@ def _active(stream: Read, scores: Scores, options: ExplanationOptions, always: f
     return active
 
 
-def candidates(evidence: Evidence, products: tuple[Product, ...], always: frozenset[str] = frozenset()) -> tuple[Product, ...]:
-    """Keep the products that anything at all speaks for: a catalogue may list hundreds that are never shown."""
-    spoken = _named_enough(evidence, products)
-    spoken |= always
-    spoken |= {card.sku for card in evidence.log.cards or ()}
-    if evidence.picture is not None:
-        spoken |= {sighting.sku for sighting in evidence.picture.sightings or () if sighting.score >= 0.5}
-    return tuple(product for product in products if product.sku in spoken)
-
-
-def _named_enough(evidence: Evidence, products: tuple[Product, ...]) -> set[str]:
-    """List the products that are named clearly, or often enough, within `NAMED_WITHIN_S`.
-
-    A link number proves nothing by itself, since any shop has a number one: it counts for a product whose own words are said near.
-    """
-    recent: dict[str, list[tuple[float, float]]] = {}
-    enough: set[str] = set()
-    called: dict[str, list[float]] = {}
-    for mention in evidence.mentions:
-        if mention.kind == "brand" or mention.sku in enough:
-            continue
-        if mention.kind == "link":
-            called.setdefault(mention.sku, []).append(mention.start)
-            continue
-        window = [(t, worth) for t, worth in recent.get(mention.sku, ()) if t > mention.start - c.NAMED_WITHIN_S]
-        window.append((mention.start, mention.score * mention.weight))
-        recent[mention.sku] = window
-        if sum(worth for _, worth in window) >= c.NAMED_ENOUGH:
-            enough.add(mention.sku)
-    return enough | {p.sku for p in products if p.sku not in enough and _described(evidence, p, called.get(p.sku, ()))}
-
-
-def _described(evidence: Evidence, product: Product, calls: Sequence[float]) -> bool:
-    """Tell whether a product's own words (title, selling points, price) are said near one of the calls of its link."""
-    for call in calls:
-        near = [s for s in evidence.sentences if abs(s.start - call) <= c.NAMED_WITHIN_S]
-        text = "".join(s.text for s in near).lower()
-        words = sum(word in text for word in own_words(product))
-        if words + (words > 0 and bool(product.price) and f"{product.price:g}" in text) >= c.OWN_WORDS:
-            return True
-    return False
-
-
 def _model(
     evidence: Evidence, stream: Read, scores: Scores, earlier: Decoding | None, options: ExplanationOptions, always: frozenset[str]
 ) -> Model:
@@ -181,7 +139,7 @@ def _model(
     emission[:, :products] = sum(scores.channels.values(), np.zeros((size, products))) + scores.talk[:, None] + silent
     named = scores.naming.max(axis=1, initial=0.0)
     emission[:, products] = scores.talk + c.UNKNOWN_DRIFT - 1.5 * named
-    enter, leave = _boundaries(evidence, stream, scores, earlier, options)
+    enter, leave = beginnings_and_ends(evidence, stream, scores, earlier, options.channels)
     chances = np.full(products + 1, -np.log(max(products, 1)))
     chances[-1] = np.log(c.UNKNOWN_ENTRY)
     mixtures = (c.PRODUCT_SECONDS,) * (products + 1) + (c.BACKGROUND_SECONDS,)
@@ -200,101 +158,6 @@ def _model(
         options.longest_s,
         _active(stream, scores, options, always),
     )
-
-
-def _boundaries(
-    evidence: Evidence, stream: Read, scores: Scores, earlier: Decoding | None, options: ExplanationOptions
-) -> tuple[Table, Table]:
-    """Score where explanations begin and end, (units, states) and (units + 1, states)."""
-    size, products = len(stream.sentences), len(stream.products)
-    enter, leave = np.zeros((size, products + 2)), np.zeros((size + 1, products + 2))
-    if not size:
-        return enter, leave
-    has = {kind: count > 0 for kind, count in stream.cue_counts.items()}
-    none = np.zeros(size, bool)
-    opens, resumes = has.get("transition", none), has.get("resume", none)
-    offers = has.get("price", none) | has.get("link", none) | has.get("urgency", none)
-    moves = (
-        opens
-        | has.get("finish", none)
-        | has.get("greeting", none)
-        | has.get("giveaway", none)
-        | has.get("closing", none)
-        | has.get("chitchat", none)
-        | has.get("wait", none)
-    )
-    rest = rest_odds(stream.placed) + np.where(stream.closed[:size], 0.0, c.UNCLOSED)
-    cuts = _cut_near(evidence, stream) if "picture" in options.channels else none
-    edge = rest + np.where(cuts, c.CUT_NEAR, 0.0)
-    before = np.concatenate([[False], opens[:-1]])
-    enter[:, :-1] += (edge + np.where(opens | before, c.OPENS, 0.0) + np.where(resumes, c.RESUMES, 0.0))[:, None]
-    soon = _named_soon(scores.naming)
-    enter[:, :products] += soon * c.FIRST_NAMED + (1 - soon) * c.FIRST_UNNAMED
-    enter[:, :products] += c.PRESENTS * scores.naming * has.get("pointing", none)[:, None]
-    if "cards" in options.channels and evidence.log.cards is not None:
-        enter[:, :products] += _card_starts(evidence, stream, earlier)
-    leave[1:, :-1] += np.where(stream.closed[1:], 0.0, c.UNCLOSED)[:, None]
-    leave[1:, :-1] += np.where(offers, c.LAST_OFFERS, c.LAST_OTHER)[:, None]
-    leave[:size, :-1] += np.where(moves, c.ENDS_ON_CUE, 0.0)[:, None]
-    leave[:size, :products] += c.INSIDE_NAMED * np.maximum(scores.naming - 0.5, 0.0) * 2 * ~(moves | resumes)[:, None]
-    enter[:, -1] += edge
-    return enter, leave
-
-
-def _named_soon(naming: Table) -> Table:
-    soon = np.zeros_like(naming)
-    for ahead, worth in enumerate(c.NAMED_SOON):
-        soon[: len(naming) - ahead] = np.maximum(soon[: len(naming) - ahead], worth * naming[ahead:])
-    return soon
-
-
-def _cut_near(evidence: Evidence, stream: Read) -> NDArray[np.bool_]:
-    cuts = np.array(evidence.picture.cuts if evidence.picture is not None else (), float)
-    if not len(cuts):
-        return np.zeros(len(stream.starts), bool)
-    place = np.searchsorted(cuts, stream.starts)
-    gaps = np.minimum(
-        np.abs(cuts[np.minimum(place, len(cuts) - 1)] - stream.starts), np.abs(cuts[np.maximum(place - 1, 0)] - stream.starts)
-    )
-    near: NDArray[np.bool_] = gaps <= 1.0
-    return near
-
-
-def _card_starts(evidence: Evidence, stream: Read, earlier: Decoding | None) -> Table:
-    """Score beginnings by the cards that follow: log of (missing + (1 - missing) x density of the delay / rate of cards)."""
-    column = {product.sku: k for k, product in enumerate(stream.products)}
-    cards = [(card.time, column[card.sku]) for card in evidence.log.cards or () if card.action == "show" and card.sku in column]
-    table = np.zeros((len(stream.starts), len(stream.products)))
-    if not cards:
-        return table
-    delay, spread = card_delay(cards, stream, earlier)
-    rate = max(len(cards), 1) / max(evidence.duration, 60.0) / max(len(stream.products), 1)
-    density = np.zeros_like(table)
-    for time, k in cards:
-        late = time - stream.starts
-        density[:, k] = np.maximum(density[:, k], np.exp(-0.5 * ((late - delay) / spread) ** 2) / (spread * 2.5066))
-    table = np.log(c.CARD_MISSING + (1 - c.CARD_MISSING) * density / max(rate, 1e-4))
-    return np.clip(table, -1.4, 2.5)
-
-
-def card_delay(cards: list[tuple[float, int]], stream: Read, earlier: Decoding | None) -> tuple[float, float]:
-    """Estimate how late this stream's cards come, from the beginnings of an earlier pass: mean and deviation in seconds.
-
-    The prior (`CARD_DELAY`, `CARD_SPREAD`) is worth three cards.
-    """
-    if earlier is None:
-        return c.CARD_DELAY, c.CARD_SPREAD
-    seen = []
-    for time, k in cards:
-        near = np.abs(stream.starts - time + c.CARD_DELAY) <= 3 * c.CARD_SPREAD
-        weight = np.where(near, earlier.begin[:, k], 0.0)
-        if weight.sum() > 0.5:
-            seen.append(float(np.average(time - stream.starts, weights=weight)))
-    if not seen:
-        return c.CARD_DELAY, c.CARD_SPREAD
-    mean = (3 * c.CARD_DELAY + sum(seen)) / (3 + len(seen))
-    variance = (3 * c.CARD_SPREAD**2 + sum((value - mean) ** 2 for value in seen)) / (3 + len(seen))
-    return mean, max(1.5, float(np.sqrt(variance)))
 
 
 # --- from the decoding to segments ----------------------------------------------------------------------

@@ -26,6 +26,12 @@ def _table() -> Mapping[str, frozenset[str]]:
 
 
 @lru_cache(maxsize=1)
+def fillers() -> frozenset[str]:
+    """List the words of any language that are said with anything."""
+    return _table()["zh.fillers"] | _table()["en.fillers"]
+
+
+@lru_cache(maxsize=1)
 def _tagger() -> Any:
     import logging
     import warnings

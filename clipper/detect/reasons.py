@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from clipper.detect.emissions import Read, Scores
+from clipper.detect.emissions import Scores
+from clipper.detect.reading import Read
 from clipper.values import Evidence
 
 SHOWN = 5

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from clipper.detect.boundaries import Edges
-from clipper.detect.emissions import Read, content_words
-from clipper.detect.hot_items import loudness_z
+from clipper.detect.learning import content_words
 from clipper.detect.mentions import times
+from clipper.detect.pressure import loudness_z
+from clipper.detect.reading import Read
 from clipper.errors import InputError
 from clipper.values import Evidence, HotItem, Segment, Span, Teaser
 

@@ -20,8 +20,8 @@ from clipper.detect.nouns import nouns
 from clipper.values import Evidence, Mention, Product, Segment, Sentence
 
 if TYPE_CHECKING:
-    from clipper.detect.emissions import Read
     from clipper.detect.explanations import Explained, ExplanationOptions
+    from clipper.detect.reading import Read
 
 BURST_S = 90.0
 """Seconds of a burst: the usual length of an explanation."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clipper.detect.hot_items import DISPERSION, HotOptions, Rate, dispersion_of, judge, order_counts, pooled, usual
+from clipper.detect.hot_items import HotOptions
 from clipper.detect.lags import attribute, kernel
+from clipper.detect.responses import Rate, dispersion_of, order_counts, pooled
+from clipper.detect.uplift import DISPERSION, judge, usual
 from clipper.values import AudienceLog, Evidence, Order, Segment
 
 OPTIONS = HotOptions()
@@ -39,8 +41,8 @@ def test_explanations_of_one_product_are_pooled() -> None:
 
 
 def test_a_handful_of_orders_proves_little_and_says_so() -> None:
-    few = judge(rate("A", 3), (2.0, 2000.0), 0.0, "orders", OPTIONS, 1.0, 5)
-    many = judge(rate("A", 90), (60.0, 2000.0), 0.0, "orders", OPTIONS, 1.0, 5)
+    few = judge(rate("A", 3), (2.0, 2000.0), 0.0, "orders", OPTIONS.least_uplift, 1.0, 5)
+    many = judge(rate("A", 90), (60.0, 2000.0), 0.0, "orders", OPTIONS.least_uplift, 1.0, 5)
     assert few.probability < many.probability
     assert many.probability > 0.7
     assert few.high / few.low > 1.5 * many.high / many.low
@@ -49,19 +51,19 @@ def test_a_handful_of_orders_proves_little_and_says_so() -> None:
 
 
 def test_the_luckiest_of_many_is_believed_less() -> None:
-    of_five, of_sixty = (judge(rate("A", 12), (60.0, 12000.0), 0.0, "orders", OPTIONS, 1.0, n) for n in (5, 60))
+    of_five, of_sixty = (judge(rate("A", 12), (60.0, 12000.0), 0.0, "orders", OPTIONS.least_uplift, 1.0, n) for n in (5, 60))
     assert of_sixty.probability < of_five.probability
 
 
 def test_what_sells_as_much_off_the_air_is_not_hot() -> None:
-    on_air = judge(rate("A", 60), (20.0, 2000.0), 0.0, "orders", OPTIONS, 1.0, 5)
-    always = judge(rate("A", 60), (20.0, 2000.0), 0.05, "orders", OPTIONS, 1.0, 5)
+    on_air = judge(rate("A", 60), (20.0, 2000.0), 0.0, "orders", OPTIONS.least_uplift, 1.0, 5)
+    always = judge(rate("A", 60), (20.0, 2000.0), 0.05, "orders", OPTIONS.least_uplift, 1.0, 5)
     assert on_air.probability > 0.9
     assert always.probability < 0.2
 
 
 def test_bursts_widen_the_interval() -> None:
-    calm, bursty = (judge(rate("A", 40), (60.0, 6000.0), 0.0, "chat", OPTIONS, phi, 8) for phi in (1.0, 15.0))
+    calm, bursty = (judge(rate("A", 40), (60.0, 6000.0), 0.0, "chat", OPTIONS.least_uplift, phi, 8) for phi in (1.0, 15.0))
     assert bursty.probability < calm.probability
     assert bursty.high / bursty.low > calm.high / calm.low
 

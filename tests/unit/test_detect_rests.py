@@ -87,7 +87,7 @@ def test_a_countdown_counts_down(text: str, counts: bool) -> None:
 
 
 def test_what_hooks_comes_at_once() -> None:
-    from clipper.detect.emissions import read
+    from clipper.detect.reading import read
     from clipper.values import AudienceLog, Evidence
 
     sentences = spoken(["我的天这个太厉害了", "我们今天早上从仓库里面搬过来的时候大家都说我的天"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from clipper.detect.emissions import content_words
+from clipper.detect.learning import content_words
 from clipper.values import Evidence
 from tests.bench.detect.evaluate import Labelled
 
