@@ -13,8 +13,10 @@ import tempfile
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -102,13 +104,50 @@ def _decode(kind: type, value: object) -> object:
     raise TypeError(f"{kind.__name__} has no JSON form")
 
 
-def _refuse_unknown(value: Any, kind: type, where: str) -> None:
-    """Name a misspelt top-level field: msgspec drops unknown fields of dataclasses silently."""
-    if not is_dataclass(kind) or not isinstance(value, dict):
-        return
-    known = [field.name for field in fields(kind)]
-    for name in value:
-        if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise ArtefactError(f"could not read {where}: {name} is not a field of {kind.__name__.lower()}{hint}")
+def _refuse_unknown(value: Any, kind: Any, where: str, at: str = "") -> None:
+    """Name a misspelt field, however deep: msgspec drops unknown fields of dataclasses silently."""
+    if isinstance(value, dict) and _has_fields(kind):
+        known = _fields_of(kind)
+        for name, part in value.items():
+            if name not in known:
+                near = get_close_matches(name, known, n=1)
+                hint = f"; did you mean {near[0]}?" if near else f"; it has {', '.join(known)}"
+                place = f"{at}.{name}" if at else name
+                raise ArtefactError(f"could not read {where}: {place} is not a field of {_name_of(kind)}{hint}")
+            if isinstance(part, dict | list):
+                _refuse_unknown(part, known[name], where, f"{at}.{name}" if at else name)
+    elif isinstance(value, list):
+        item = _item_of(kind)
+        if item is not None:
+            for number, part in enumerate(value):
+                _refuse_unknown(part, item, where, f"{at}[{number}]")
+
+
+def _has_fields(kind: Any) -> bool:
+    return is_dataclass(kind)
+
+
+@lru_cache(maxsize=256)
+def _fields_of(kind: Any) -> dict[str, Any]:
+    """The types of a dataclass's fields by name, without the None of optional ones."""
+    hints = get_type_hints(kind)
+    return {field.name: _without_none(hints[field.name]) for field in fields(kind)}
+
+
+def _without_none(kind: Any) -> Any:
+    rest = [part for part in get_args(kind) if part is not type(None)]
+    return rest[0] if get_origin(kind) in (Union, UnionType) and len(rest) == 1 else kind
+
+
+@lru_cache(maxsize=256)
+def _item_of(kind: Any) -> Any:
+    """The dataclass that a tuple of any length or a list holds; None for everything else."""
+    parts = [part for part in get_args(kind) if part is not Ellipsis]
+    if get_origin(kind) not in (tuple, list) or len(parts) != 1:
+        return None
+    item = _without_none(parts[0])
+    return item if _has_fields(item) or get_origin(item) in (tuple, list) else None
+
+
+def _name_of(kind: Any) -> str:
+    return str(kind.__name__).lower()

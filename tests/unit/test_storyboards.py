@@ -76,10 +76,19 @@ def test_what_cannot_be_shown_is_refused_with_its_reason(tmp_path: Path, changes
         load_board(path)
 
 
-def test_a_misspelt_field_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("field", "misspelt", "said"),
+    [
+        ("shots", "shtos", "shtos is not a field of storyboard; did you mean shots"),
+        ("move", "mvoe", r"shots\[0\]\.mvoe is not a field of shot; did you mean move"),
+        ("detail", "details", r"overlays\[0\]\.details is not a field of overlay; did you mean detail"),
+        ("sha256", "checksum", r"pictures\[0\]\.checksum is not a field of pictureref; it has path, sha256"),
+    ],
+)
+def test_a_misspelt_field_is_named(tmp_path: Path, field: str, misspelt: str, said: str) -> None:
     path = write(tmp_path / "a.json", BOARD)
-    path.write_text(path.read_text(encoding="utf-8").replace('"shots"', '"shtos"'), encoding="utf-8")
-    with pytest.raises(ArtefactError, match="shtos is not a field of storyboard; did you mean shots"):
+    path.write_text(path.read_text(encoding="utf-8").replace(f'"{field}"', f'"{misspelt}"', 1), encoding="utf-8")
+    with pytest.raises(ArtefactError, match=said):
         load_board(path)
 
 
