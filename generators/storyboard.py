@@ -61,7 +61,9 @@ class StoryboardOptions:
     fps: int = 30
     """Frames a second, 12 to 60."""
     backend: Literal["auto", "camera", "diffusers", "kling"] = "auto"
-    """Who is to make the shots; a diffusion model makes shots of 2 s at least."""
+    """Who is to make the shots, as asked."""
+    least_shot_s: float = 0.8
+    """Shortest shot, 0.5 to 5 s: an eye needs most of a second, a video model about two."""
     seed: int = 0
     """Everything random comes from it, 0 to 2147483647."""
     variant: int = 0
@@ -87,6 +89,7 @@ class StoryboardOptions:
             "width_px": (128, 4096),
             "height_px": (128, 4096),
             "fps": (12, 60),
+            "least_shot_s": (0.5, 5),
             "seed": (0, 2**31 - 1),
             "variant": (0, 99),
             "layer_confidence": (0, 1),
@@ -118,7 +121,7 @@ def plan_video(subject: Subject, style: Style, options: StoryboardOptions = Stor
         pace=style.pace_s,
         fps=options.fps,
         beats=beats,
-        least=_least_shot(options),
+        least=options.least_shot_s,
         single=options.loop and options.seconds < 5,
     )
     draw = _Draw(subject, style, options)
@@ -151,11 +154,6 @@ def plan_video(subject: Subject, style: Style, options: StoryboardOptions = Stor
         light_deg=draw.light_deg,
         light=light,
     )
-
-
-def _least_shot(options: StoryboardOptions) -> float:
-    """Shortest shot: an eye needs most of a second, a diffusion model two."""
-    return 2.0 if options.backend in ("diffusers", "kling") else 0.8
 
 
 def _id(subject: Subject, style: Style, options: StoryboardOptions) -> str:

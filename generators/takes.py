@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from clipper.errors import InputError, ModelError, ToolError
+from clipper.errors import InputError, LivecutError, ModelError, ToolError
 from generators.values import Animator, Fidelity, Footage, Move, Origin, Shot, ShotRequest, Take
 
 log = logging.getLogger(__name__)
@@ -71,6 +71,8 @@ class Rung:
     is_camera: bool = False
     retries: bool = True
     """Worth trying again with another seed and calmer motion: not where every try costs money."""
+    gives_way: tuple[type[LivecutError], ...] = (ModelError, ToolError, InputError)
+    """Errors after which the next way is tried; any other ends the run and is told, as keys that are wrong have to be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +116,8 @@ def make_shot(
     """Try the rungs in turn until a shot passes the gate.
 
     The last rung's camera is used as it is: its pixels are the picture's own, and what the gate says of it goes into the
-    manifest. Raises Cancelled, ModelError when nothing passed and there is no camera to fall back on, and what the only rung
-    raises when there is just one.
+    manifest. Raises Cancelled, ModelError when nothing passed and there is no camera to fall back on, and what a rung raises
+    that is the last one or does not give way.
     """
     tries = _Attempts(request=request, work=work, measure=measure, progress=progress, cancelled=cancelled, takes=[], notes=[])
     for number, rung in enumerate(rungs):
@@ -123,7 +125,7 @@ def make_shot(
         try:
             found = _climb(rung, tries, options, lock, why)
         except (ModelError, ToolError, InputError) as error:
-            if number == len(rungs) - 1:
+            if number == len(rungs) - 1 or not isinstance(error, rung.gives_way):
                 raise
             log.warning("shot %s: %s could not make it: %s", request.shot.id, rung.name, error)
             tries.notes.append(f"{rung.name}: {error}")

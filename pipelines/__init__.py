@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pipelines.clips import Run, make_clips, render_plans
     from pipelines.progress import Progress
+    from pipelines.rendering import render_boards
     from pipelines.settings import Settings
-    from pipelines.videos import VideoRun, make_videos, render_boards
+    from pipelines.videos import VideoRun, make_videos
 
 __all__ = ["Progress", "Run", "Settings", "VideoRun", "make_clips", "make_videos", "render_boards", "render_plans"]
 
@@ -24,7 +25,7 @@ _HOME = {
     "VideoRun": "pipelines.videos",
     "make_clips": "pipelines.clips",
     "make_videos": "pipelines.videos",
-    "render_boards": "pipelines.videos",
+    "render_boards": "pipelines.rendering",
     "render_plans": "pipelines.clips",
 }
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from clipper.errors import InputError, LivecutError, ModelError
 from generators import diffusion
 from generators.animators import animator
 from generators.diffusion import DiffusersOptions
+from generators.kling_client import Refused
 from generators.takes import Rung
-from generators.values import Animator
+from generators.values import Animator, ShotRequest
 from pipelines.generate_options import GenerateOptions
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,17 @@ class Backends:
     confirmed: bool
     """Whether what a hosted model costs is agreed to."""
     _close: list[Animator]
+    outline: Callable[[ShotRequest], str] | None = None
+    """Says how a model would be laid over this machine for a shot; only where one runs here, and only until it was told."""
+
+    def tell_outline(self, requests: Sequence[ShotRequest], tell: Callable[[str], None]) -> None:
+        """Say once in a run, before the model is loaded, how the longest of some shots will be made.
+
+        Raises InputError and ModelError where it cannot be made as asked.
+        """
+        if self.outline is not None and requests:
+            tell(self.outline(max(requests, key=lambda request: request.shot.seconds)))
+            self.outline = None
 
     def close(self) -> None:
         """Give memory and devices back."""
@@ -51,21 +64,29 @@ def choose_backends(options: GenerateOptions, *, confirmed: bool = False) -> Bac
     name, why = _resolve(options)
     rungs: list[Rung] = []
     if name == "diffusers":
-        rungs += _diffusers(options.diffusers, opened)
+        rungs += _diffusers(options.diffusers, opened, insists=options.backend == "diffusers")
     elif name == "kling":
         build = _once(lambda: animator("kling", options.kling, confirmed=confirmed), opened)
-        rungs.append(Rung(name=f"kling {options.kling.model}", open=build, retries=False))
+        rungs.append(Rung(name=f"kling {options.kling.model}", open=build, retries=False, gives_way=(Refused,)))
     if name == "camera" or options.takes.camera:
         rungs.append(Rung(name="camera", open=_once(lambda: animator("camera", options.camera), opened), is_camera=True))
     log.info("backend %s: %s", name, why)
-    return Backends(name, why, tuple(rungs), confirmed, opened)
+    outline = partial(diffusion.outline, options.diffusers) if name == "diffusers" else None
+    return Backends(name, why, tuple(rungs), confirmed, opened, outline)
 
 
-def _once(build: Callable[[], Animator], opened: list[Animator]) -> Callable[[], Animator]:
-    """Build an animator when it is first asked for, and remember it for closing."""
+def _once(build: Callable[[], Animator], opened: list[Animator], *, alone: bool = False) -> Callable[[], Animator]:
+    """Build an animator when it is first asked for, and remember it for closing.
+
+    One that is to be `alone` has all others give their memory back whenever it is asked for: a card holds one model.
+    """
     made: list[Animator] = []
 
     def open_it() -> Animator:
+        if alone:
+            for other in opened:
+                if not made or other is not made[0]:
+                    other.close()
         if not made:
             made.append(build())
             opened.append(made[0])
@@ -121,11 +142,16 @@ def _is_cached(repository: str, revision: str) -> bool:
     return isinstance(try_to_load_from_cache(repository, "model_index.json", revision=revision or None), str)
 
 
-def _diffusers(options: DiffusersOptions, opened: list[Animator]) -> list[Rung]:
-    """The model that was asked for, then better presets of the very same checkpoint: no other one is downloaded by surprise."""
+def _diffusers(options: DiffusersOptions, opened: list[Animator], *, insists: bool) -> list[Rung]:
+    """The model that was asked for, then better presets of the very same checkpoint: no other one is downloaded by surprise.
+
+    Who asked for it (`insists`) is told when it cannot be used, and does not get something else in its place.
+    """
     first = diffusion.choose(options)
     family = first.checkpoint.family
-    rungs = [Rung(name=f"{first.checkpoint.name} {options.preset}", open=_once(lambda: animator(family, options), opened))]
+    build = _once(lambda: animator(family, options), opened, alone=True)
+    first_rung = Rung(name=f"{first.checkpoint.name} {options.preset}", open=build)
+    rungs = [replace(first_rung, gives_way=()) if insists else first_rung]
     for preset in BETTER[options.preset]:
         better = replace(options, preset=preset)  # type: ignore[arg-type]
         try:
@@ -134,5 +160,6 @@ def _diffusers(options: DiffusersOptions, opened: list[Animator]) -> list[Rung]:
             continue
         if choice.checkpoint.name != first.checkpoint.name or choice.preset == first.preset:
             continue
-        rungs.append(Rung(name=f"{choice.checkpoint.name} {preset}", open=_once(lambda wish=better: animator(family, wish), opened)))  # type: ignore[misc]
+        build = _once(partial(animator, family, better), opened, alone=True)
+        rungs.append(Rung(name=f"{choice.checkpoint.name} {preset}", open=build))
     return rungs

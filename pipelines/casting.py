@@ -52,8 +52,8 @@ def subject_of(source: Source, options: GenerateOptions) -> Subject:
     return read_subject(source, options.picture, options.cutout)
 
 
-def plan_boards(subject: Subject, look: Style, settings: Settings, beats: Sequence[float] = ()) -> tuple[Storyboard, ...]:
-    """Plan a product's videos: one storyboard a variant."""
+def plan_boards(subject: Subject, look: Style, settings: Settings, used: str, beats: Sequence[float] = ()) -> tuple[Storyboard, ...]:
+    """Plan a product's videos: one storyboard a variant; `used` is the backend that makes the shots, whichever was asked for."""
     options = settings.generate
     width, height = options.frame(settings.plan.width_px, settings.plan.height_px)
     wanted = StoryboardOptions(
@@ -62,6 +62,7 @@ def plan_boards(subject: Subject, look: Style, settings: Settings, beats: Sequen
         height_px=height,
         fps=settings.plan.fps,
         backend=options.backend,
+        least_shot_s=0.8 if used == "camera" else 2.0,
         seed=options.seed,
         loop=options.loop,
         end_card=options.end_card,

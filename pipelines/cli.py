@@ -22,7 +22,7 @@ import click
 from clipper.errors import Cancelled, LivecutError, NothingFound
 from clipper.version import __version__
 from pipelines import cli_batch, cli_generate, cli_watch
-from pipelines.cli_common import common, stop
+from pipelines.cli_common import common, flags_of, stop
 from pipelines.cli_common import complain as _complain
 from pipelines.cli_common import display_of as _display
 from pipelines.cli_common import settings_of as _settings
@@ -205,11 +205,13 @@ def _overall(codes: Sequence[int]) -> int:
 @livecut.command()
 @click.argument("plans", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PLAN.json...")
 @click.option("--dry-run", is_flag=True, help="Check the plans; write nothing.")
+@click.option("--yes", is_flag=True, help="Agree to what the kling backend costs; without it the cost is shown and nothing is made.")
 @common
-def render(plans: tuple[Path, ...], dry_run: bool, **options: Any) -> int:
+def render(plans: tuple[Path, ...], dry_run: bool, yes: bool, **options: Any) -> int:
     """Render edited plans.
 
-    A plan in a run's folder renews that run's clip, manifest and report; any other is rendered beside itself.
+    A plan in a run's folder renews that run's clip, manifest and report; any other is rendered beside itself. A video's plan
+    keeps the options of its run, where --set does not change them.
     """
     from pipelines.clips import render_plans
     from pipelines.plans import load_plan
@@ -230,10 +232,11 @@ def render(plans: tuple[Path, ...], dry_run: bool, **options: Any) -> int:
     if clips:
         for video in render_plans(clips, settings=settings, progress=display, cancelled=stop.is_set):
             click.echo(video)
-    if boards:
-        from pipelines.videos import render_boards
+    for path in boards:
+        from pipelines.rendering import render_boards, settings_of_run
 
-        for video in render_boards(boards, settings=settings, progress=display, cancelled=stop.is_set):
+        own = settings if options["config_file"] else settings_of_run(path, flags_of(options, {}))
+        for video in render_boards([path], settings=own, progress=display, cancelled=stop.is_set, confirmed=yes):
             click.echo(video)
     cli_batch.amend(plans, settings)
     return 0

@@ -54,7 +54,7 @@ PRESETS = ("fast", "balanced", "quality", "lowvram")
 @click.option(
     "--accept-license", "licenses", multiple=True, metavar="NAME", help="Accept a model's licence that you have read. May be given again."
 )
-@click.option("--yes", is_flag=True, help="Spend what the kling backend costs without asking.")
+@click.option("--yes", is_flag=True, help="Agree to what the kling backend costs; without it the cost is shown and nothing is made.")
 @click.option("--replan", is_flag=True, help="Write all storyboards anew, also the edited ones.")
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and how; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per product on stdout.")
@@ -66,7 +66,8 @@ def generate(pictures: tuple[str, ...], **options: Any) -> int:
     skus. Prints the path of every video. A second run re-uses whatever still fits; an edited storyboard is rendered, never
     overwritten.
     """
-    from pipelines.videos import describe_videos, make_videos
+    from pipelines.video_outline import describe_videos
+    from pipelines.videos import make_videos
 
     display = display_of(options)
     platform, quality = _presets(options["preset"])

@@ -42,6 +42,7 @@ def leaves(kind: type, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
 def load(
     kind: type[T],
     *,
+    base: Mapping[str, Any] | None = None,
     file: Path | None = None,
     files: Sequence[Path] = (),
     environ: Mapping[str, str] | None = None,
@@ -49,11 +50,12 @@ def load(
 ) -> T:
     """Build the effective options.
 
-    `file` is a TOML file (an InputError when it cannot be read); of several `files` a later one wins, option by option. `flags`
+    `base` is the tree of options that `plain` wrote for an earlier run: they count as defaults, and those that are no more are
+    left out. `file` is a TOML file (an InputError when it cannot be read); of several `files` a later one wins, option by option. `flags`
     maps dotted paths such as `speech.model` to values. Raises InputError for an unknown key, naming the nearest known one, and
     for a value of the wrong type or range.
     """
-    tree: dict[str, Any] = {}
+    tree: dict[str, Any] = _known(base, kind) if base else {}
     for one in (*([file] if file is not None else []), *files):
         read = _read(one)
         _check(read, kind, str(one))
@@ -128,6 +130,16 @@ def _check(tree: Mapping[str, Any], kind: type, where: str, path: tuple[str, ...
             if not isinstance(value, Mapping):
                 raise InputError(f"{where}: {dotted} is a section, found {value!r}; write {dotted}.<option>")
             _check(value, typing.cast(type, hints[name]), where, (*path, name))
+
+
+def _known(tree: Mapping[str, Any], kind: type) -> dict[str, Any]:
+    """Keep of a tree what are options today."""
+    hints = get_type_hints(kind)
+    kept = {name: value for name, value in tree.items() if name in hints}
+    return {
+        name: _known(value, hints[name]) if is_dataclass(hints[name]) and isinstance(value, Mapping) else value
+        for name, value in kept.items()
+    }
 
 
 def _nest(path: tuple[str, ...], value: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ class Progress:
     fraction: float
     """Share of the stage that is done, in [0, 1]."""
     detail: str = ""
+    """Something to be said once, in words of its own, e.g. how a model is laid over this machine."""
 
 
 Callback = Callable[[Progress], None]
@@ -65,6 +66,10 @@ class Meter:
         self.tell(Progress(name, 1.0))
         if name == self.until:
             raise Reached
+
+    def say(self, stage: str, text: str) -> None:
+        """Tell something that is worth a line of its own."""
+        self.tell(Progress(stage, 0.0, text))
 
 
 def peak_memory_mb() -> float:

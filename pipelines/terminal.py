@@ -44,7 +44,11 @@ class Display:
         if self.quiet:
             return
         with self._lock:
-            self._show(progress)
+            if progress.detail:
+                for line in progress.detail.splitlines():
+                    self.say(line)
+            else:
+                self._show(progress)
 
     def _show(self, progress: Progress) -> None:
         now = time.monotonic()
@@ -86,5 +90,6 @@ class Display:
             self.stream.write(f"{stage} …\n")
         elif now - self._said.get(progress.stage, now) >= EVERY_S:
             self._said[progress.stage] = now
-            self.stream.write(f"{stage}: {progress.fraction:.0%}\n")
+            left = f", about {seconds * (1 - progress.fraction) / progress.fraction:.0f} s left" if progress.fraction > 0.02 else ""
+            self.stream.write(f"{stage}: {progress.fraction:.0%}{left}\n")
         self.stream.flush()

@@ -12,7 +12,7 @@ from clipper.version import __version__
 from generators.values import Fidelity, Origin, Take
 
 if TYPE_CHECKING:
-    from pipelines.videos import ShotRecord, Video
+    from pipelines.filming import ShotRecord, Video
 
 SCHEMA, SIDECAR = "livecut.manifest", "livecut.sidecar"
 VERSION = 1

@@ -21,7 +21,7 @@ from clipper import artefact, media
 from clipper.errors import ArtefactError, InputError, LivecutError, ToolError
 from clipper.values import Span
 from generators.footage import FileFootage, open_footage, write_footage
-from generators.kling_client import BASE_URL, GLOBAL, Keys, KlingClient, KlingTask, KlingTimes, NotThere, check_base
+from generators.kling_client import BASE_URL, GLOBAL, Keys, KlingClient, KlingTask, KlingTimes, NotThere, Refused, check_base
 from generators.kling_models import (
     LARGEST_PICTURE,
     LONGEST_PROMPT,
@@ -197,7 +197,7 @@ class Kling:
             files.note(task=found.id, stage="created", name=name)
             return found
         words = found.message if found else ""
-        raise InputError(f"could not make the shot: Kling has failed at it {ATTEMPTS} times: {words}; change the prompt or the seed")
+        raise Refused(f"could not make the shot: Kling has failed at it {ATTEMPTS} times: {words}; change the prompt or the seed")
 
     def _body(self, order: _Order, name: str) -> dict[str, Any]:
         request = order.request

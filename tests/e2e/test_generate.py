@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from clipper.errors import Cancelled, InputError
+from clipper.errors import Cancelled, InputError, ModelError
 from clipper.media import sha256
 from clipper.render import verify
-from generators import labels
+from generators import diffusion, labels
+from generators.takes import Rung
 from pipelines import backends, cli, make_videos
 from pipelines.config import load
+from pipelines.progress import Progress
 from pipelines.settings import Settings
 from tests import films
 
@@ -183,19 +185,18 @@ def test_progress_says_how_far_it_is(tmp_path: Path) -> None:
 def in_its_place(monkeypatch: pytest.MonkeyPatch, build: Callable[[], films.Fake]) -> None:
     """Put an animator in the place of the diffusers backend."""
 
-    def rungs(options: Any, opened: list[Any]) -> list[backends.Rung]:
-        return [backends.Rung(name="tiny fast", open=backends._once(build, opened))]
+    def rungs(options: Any, opened: list[Any], *, insists: bool) -> list[Rung]:
+        return [Rung(name="tiny fast", open=backends._once(build, opened), gives_way=() if insists else (ModelError,))]
 
     monkeypatch.setattr(backends, "_diffusers", rungs)
+    monkeypatch.setattr(diffusion, "outline", lambda options, request: f"model   tiny\nshot    {request.shot.seconds:g} s")
 
 
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> films.Fake:
     """A model in place of the diffusers backend."""
     fake = films.Fake()
-    monkeypatch.setattr(
-        backends, "_diffusers", lambda options, opened: [backends.Rung(name="tiny fast", open=backends._once(lambda: fake, opened))]
-    )
+    in_its_place(monkeypatch, lambda: fake)
     return fake
 
 
@@ -233,6 +234,26 @@ def test_a_batch_loads_the_model_once(monkeypatch: pytest.MonkeyPatch, tmp_path:
     settings = small(tmp_path, **{"generate.takes.enforce": False})
     done = make_videos(catalog=SAMPLES / "catalog.csv", settings=settings, backend="diffusers")
     assert len(done.products) == 3 and len(loaded) == 1 and loaded[0].closed == 1
+
+
+def test_how_a_model_is_laid_over_the_machine_is_said_before_it_starts(model: films.Fake, tmp_path: Path) -> None:
+    told: list[Progress] = []
+
+    def tell(progress: Progress) -> None:
+        if progress.detail:
+            assert not model.asked, "before the first shot"
+            told.append(progress)
+
+    settings = small(tmp_path, **{"generate.takes.enforce": False})
+    make_videos(catalog=SAMPLES / "catalog.csv", skus=["L001", "L002"], settings=settings, backend="diffusers", progress=tell)
+    (said,) = told
+    assert said.stage == "model" and said.detail.startswith("model   tiny\nshot ")
+
+
+def test_a_model_that_was_asked_for_and_fails_is_an_error_and_not_the_camera(model: films.Fake, tmp_path: Path) -> None:
+    model.error = ModelError("the card is full")
+    with pytest.raises(ModelError, match="the card is full"):
+        make_videos([SAMPLES / "images" / "L001-white.jpg"], settings=small(tmp_path), backend="diffusers")
 
 
 def test_auto_says_why_it_took_the_camera(tmp_path: Path) -> None:
@@ -331,7 +352,7 @@ def test_styles_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_a_picture_that_was_replaced_is_not_used(run: Path, tmp_path: Path) -> None:
-    from pipelines.videos import render_boards
+    from pipelines.rendering import render_boards
 
     image = shutil.copy(SAMPLES / "images" / "L001-white.jpg", tmp_path / "tea.jpg")
     done = make_videos([image], settings=small(tmp_path / "out"), backend="camera")

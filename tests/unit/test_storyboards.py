@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from clipper import artefact
-from clipper.errors import ArtefactError, InputError
-from generators.values import Overlay, PictureRef, Storyboard
-from pipelines import storyboards
+from clipper.errors import ArtefactError, InputError, ModelError
+from generators.diffusion import DiffusersOptions
+from generators.kling_client import Refused
+from generators.values import Animator, Overlay, PictureRef, Storyboard
+from pipelines import backends, storyboards
 from pipelines.backends import choose_backends
 from pipelines.casting import cast
 from pipelines.generate_options import GenerateOptions
@@ -136,3 +138,21 @@ def test_nothing_is_loaded_before_the_first_shot() -> None:
     assert found.rungs[0].open() is one and found._close == [one]
     found.close()
     assert not found._close
+
+
+def test_a_card_holds_one_model_at_a_time() -> None:
+    fast, better = films.Fake(), films.Fake()
+    opened: list[Animator] = []
+    open_fast = backends._once(lambda: fast, opened, alone=True)
+    open_better = backends._once(lambda: better, opened, alone=True)
+    assert open_fast() is fast and open_fast() is fast and fast.closed == 0
+    assert open_better() is better and (fast.closed, better.closed) == (1, 0)
+    backends._once(lambda: films.Fake(generated=False), opened)()
+    assert better.closed == 0, "the camera takes no room"
+
+
+def test_who_asks_for_a_model_is_told_when_it_fails() -> None:
+    options = GenerateOptions(backend="diffusers", diffusers=DiffusersOptions(model="wan2.2-i2v-a14b", preset="lowvram"))
+    first, *others = choose_backends(options).rungs
+    assert first.gives_way == () and others and all(ModelError in rung.gives_way for rung in others)
+    assert choose_backends(GenerateOptions(backend="kling")).rungs[0].gives_way == (Refused,)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clipper.errors import Cancelled, InputError, ModelError
+from clipper.errors import Cancelled, InputError, ModelError, ToolError
 from generators.takes import CALM, Outcome, Rung, TakeOptions, make_shot
 from generators.values import Footage, ShotRequest
 from tests import films
@@ -86,6 +86,14 @@ def test_a_way_that_cannot_be_gone_is_noted(error: Exception) -> None:
     done = run(rung("wan", films.Fake(error=error)), rung("camera", camera, is_camera=True), verdicts=[True])
     assert done.is_camera
     assert done.notes == (f"wan: {error}",)
+
+
+def test_an_error_that_does_not_give_way_is_told() -> None:
+    camera = films.Fake(generated=False)
+    hosted = rung("kling", films.Fake(error=ToolError("the account is empty")), gives_way=(InputError,))
+    with pytest.raises(ToolError, match="the account is empty"):
+        run(hosted, rung("camera", camera, is_camera=True), verdicts=[])
+    assert not camera.asked
 
 
 def test_without_another_way_the_error_comes_through() -> None:

@@ -25,6 +25,21 @@ def test_plain_lines_where_there_is_no_terminal() -> None:
     assert last.startswith("recognise: done in 0.")
 
 
+def test_plain_lines_say_how_much_time_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    out, clock = io.StringIO(), iter([0.0, 30.0])
+    display = Display(stream=out)
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    display(Progress("video tea", 0.0))
+    display(Progress("video tea", 0.25))
+    assert out.getvalue().splitlines()[-1] == "video tea: 25%, about 90 s left"
+
+
+def test_what_is_worth_saying_stands_on_lines_of_its_own() -> None:
+    out = io.StringIO()
+    Display(stream=out)(Progress("model", 0.0, "model   wan\nmemory  \x1b[1mresident"))
+    assert out.getvalue() == "model   wan\nmemory  \\x1b[1mresident\n"
+
+
 def test_a_bar_on_a_terminal() -> None:
     out = Terminal()
     display = Display(stream=out)
