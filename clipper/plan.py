@@ -42,6 +42,8 @@ class PlanOptions:
     explanation: CondenseOptions = field(default_factory=CondenseOptions)
     min_confidence: float = 0.3
     """Segments below this confidence become no clip (they stay in the manifest). 0 to 1."""
+    min_topic_confidence: float = 0.1
+    """The same for topics that no catalogue names: a doubtful one is still talk of something that is sold. 0 to 1."""
     min_take_s: float = 8.0
     """An explanation shorter than this is too little for a clip; seconds."""
     width_px: int = 1080
@@ -113,7 +115,8 @@ def best_takes(products: Sequence[Product], findings: Findings, options: PlanOpt
     rank = {product.sku: number for number, product in enumerate(products)}
     takes: dict[str, list[Segment]] = {}
     for segment in findings.segments:
-        if segment.confidence >= options.min_confidence and segment.span.duration >= options.min_take_s:
+        least = options.min_topic_confidence if segment.sku not in rank else options.min_confidence
+        if segment.confidence >= least and segment.span.duration >= options.min_take_s:
             takes.setdefault(segment.sku, []).append(segment)
     ordered = sorted(takes, key=lambda sku: (rank.get(sku, len(rank)), takes[sku][0].start))
     best = []

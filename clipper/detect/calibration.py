@@ -56,3 +56,15 @@ def adjusted(confidence: float, family: str) -> float:
     bounded = min(max(confidence, 0.001), 0.999)
     odds = shift + stretch * math.log(bounded / (1 - bounded))
     return 1 / (1 + math.exp(-odds))
+
+
+def topic_confidence(seconds: float, offer: float, is_announced: bool, marked: float) -> float:
+    """Say how likely a topic is to be one whole explanation, when no catalogue tells what things there are.
+
+    `offer` in [0, 1] says how surely it holds one, `is_announced` that its beginning is marked, `marked` in (0, 1) how many of the
+    stream's edges are: a host who says that something else begins can be cut by ear, another one hardly.
+    """
+    base, of_offer, of_length, of_announced, of_marked = c.TOPIC_ODDS
+    length = math.log(max(seconds, 1.0) / c.TOPIC_USUAL_S)
+    odds = base + of_offer * offer + of_length * length + of_announced * is_announced + of_marked * math.log(marked)
+    return min(c.TOPIC_MOST, 1 / (1 + math.exp(-odds)))

@@ -8,15 +8,23 @@ and the same decoding as with a catalogue cuts the stream (burstiness: Kleinberg
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from clipper.detect.links import links_called
+from clipper.detect.calibration import topic_confidence
 from clipper.detect.naming import full_name, name_of, nameable
 from clipper.detect.nouns import nouns
+from clipper.detect.topic_parts import (
+    TOPIC_LEAST_S,
+    cue,
+    is_marked,
+    links_inside,
+    marked_share,
+    names_price,
+    offer_of,
+    topic_parts,
+)
 from clipper.values import Evidence, Mention, Product, Segment, Sentence
 
 if TYPE_CHECKING:
@@ -33,10 +41,6 @@ MOST = 60
 """Things told apart at most."""
 NAMES_EACH = 4
 """Words that stand for one thing at most."""
-TOPIC_LEAST_S = 12.0
-"""Seconds that a topic lasts at least before the host moves on."""
-TOPIC_DOUBT = 0.7
-"""Confidence that is left when the thing itself is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +90,25 @@ def _named(evidence: Evidence, explained: Explained) -> tuple[Segment, ...]:
     """Cut, name and number the topics in order of appearance; a thing that is named clearly again keeps its number."""
     numbers: dict[str, int] = {}
     named = []
-    stream = explained.stream
-    for segment in explained.segments:
-        for first, last in pieces(stream, segment, evidence.language):
-            announced = bool(stream.cue_counts.get("transition", _none(stream))[first])
-            name = name_of(stream.sentences, first, last, is_announced=announced)
-            said = sum(name in nameable(s.text) for s in stream.sentences[first:last]) if name else 0
-            number = numbers.setdefault(name if said >= LEAST_SAID else f"@{first}", len(numbers) + 1)
-            confidence = round(TOPIC_DOUBT * float(1 - explained.posterior[first:last, -1].mean()), 3)
-            start, end = stream.sentences[first].start, stream.sentences[last - 1].end
-            reasons = _reasons(stream, first, last, name, said, evidence.language)
-            shown = full_name(stream.sentences, first, last, name)
-            topic = replace(segment, sku=f"unknown-{number}", name=shown, confidence=confidence, reasons=reasons)
-            named.append(replace(topic, start=start, end=end, interruptions=()))
+    stream, language = explained.stream, evidence.language
+    parts = topic_parts(stream, explained.segments, explained.scores.talk, language)
+    marked = marked_share(stream, parts)
+    for first, last in parts:
+        announced = bool(cue(stream, "transition")[first])
+        name = name_of(stream.sentences, first, last, is_announced=announced)
+        said = sum(name in nameable(s.text) for s in stream.sentences[first:last]) if name else 0
+        number = numbers.setdefault(name if said >= LEAST_SAID else f"@{first}", len(numbers) + 1)
+        start, end = stream.sentences[first].start, stream.sentences[last - 1].end
+        offer = offer_of(stream, first, last, language)
+        topic = Segment(
+            sku=f"unknown-{number}",
+            start=start,
+            end=end,
+            confidence=round(topic_confidence(end - start, offer, is_marked(stream, first), marked), 3),
+            reasons=_reasons(stream, first, last, name, said, language),
+            name=full_name(stream.sentences, first, last, name),
+        )
+        named.append(topic)
     return tuple(named)
 
 
@@ -106,73 +116,16 @@ def _reasons(stream: Read, first: int, last: int, name: str, said: int, language
     """Say why a stretch is a topic: its name, its offer, and that the host moved on to it."""
     zh = language == "zh"
 
-    def has(kind: str, begin: int, end: int) -> bool:
-        return bool(stream.cue_counts.get(kind, _none(stream))[max(begin, 0) : end].any())
-
     reasons = [f"{name} ×{said}"] if name else []
-    if has("price", first, last) and any(n.money or n.value >= 5 for figures in stream.figures[first:last] for n in figures):
+    if names_price(stream, first, last):
         reasons.append("价格" if zh else "price")
-    calls = [called for s in stream.sentences[first:last] if len(called := links_called(s.text, language)) == 1]
-    if calls:
-        reasons.append(f"{calls[-1][0]}号链接" if zh else f"link {calls[-1][0]}")
-    if has("transition", first - 1, first + 1) or has("finish", first - 1, first):
+    if calls := links_inside(stream, first, last, language):
+        reasons.append(f"{calls[-1]}号链接" if zh else f"link {calls[-1]}")
+    if is_marked(stream, first):
         reasons.append("转场" if zh else "transition")
     if not reasons:
         reasons.append("在讲商品" if zh else "product talk")
     return tuple(reasons)
-
-
-def _none(stream: Read) -> NDArray[np.int32]:
-    return np.zeros(len(stream.sentences), np.int32)
-
-
-def pieces(stream: Read, segment: Segment, language: str) -> list[tuple[int, int]]:
-    """Split a stretch of product talk where the host moves on: without names, that is what tells one thing from the next.
-
-    Phrases of moving on and putting away cut by themselves; two calls of different links have a cut between them somewhere.
-    """
-    inside = [at for at, s in enumerate(stream.sentences) if segment.start <= s.start and s.end <= segment.end + 0.001]
-    inside = [*_announced(stream, inside[0]), *inside]
-    moves, ends = stream.cue_counts.get("transition", _none(stream)), stream.cue_counts.get("finish", _none(stream))
-    cuts = {at for at in inside[1:] if stream.closed[at] and (moves[at] or ends[at])} | _between_links(stream, inside, language)
-    found: list[tuple[int, int]] = []
-    first = inside[0]
-    for at in sorted(cuts):
-        if stream.sentences[at - 1].end - stream.sentences[first].start >= TOPIC_LEAST_S:
-            found.append((first, at))
-            first = at + 1 if ends[at] and at + 1 <= inside[-1] else at
-    if found and stream.sentences[inside[-1]].end - stream.sentences[first].start < TOPIC_LEAST_S:
-        first = found.pop()[0]
-    return [*found, (first, inside[-1] + 1)]
-
-
-def _announced(stream: Read, first: int) -> list[int]:
-    """Give the sentence before a stretch when it announces it ("next, the scarf"): it opens the topic."""
-    at, none = first - 1, _none(stream)
-    if at < 0 or not stream.cue_counts.get("transition", none)[at]:
-        return []
-    return [] if any(stream.cue_counts.get(kind, none)[at] for kind in ("finish", "wait", "greeting", "recap")) else [at]
-
-
-def _between_links(stream: Read, inside: list[int], language: str) -> set[int]:
-    """Find the likeliest place to move on between each two calls of different links: after the offer, at a cue or a rest."""
-    calls = [(at, links_called(stream.sentences[at].text, language)) for at in inside]
-    single = [(at, called[0]) for at, called in calls if len(called) == 1]
-    none = _none(stream)
-    offers = sum((stream.cue_counts.get(kind, none) for kind in ("price", "link", "urgency")), none)
-    moving = sum((stream.cue_counts.get(kind, none) for kind in ("transition", "finish", "wait")), none)
-    pointing = stream.cue_counts.get("pointing", none)
-    cuts = set()
-    for (before, one), (after, other) in pairwise(single):
-        rests = [at for at in range(before + 1, after + 1) if stream.closed[at] and not offers[at]]
-        if one == other or not rests:
-            continue
-        worth = {
-            at: 2.0 * bool(moving[at]) + bool(offers[at - 1]) + min(stream.placed[at].pause_before, 1.0) + 0.3 * bool(pointing[at])
-            for at in rests
-        }
-        cuts.add(max(rests, key=lambda at: (worth[at], -at)))
-    return cuts
 
 
 def stand_ins(sentences: tuple[Sentence, ...]) -> tuple[Product, ...]:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from clipper.detect import constants as c
-from clipper.detect.calibration import adjusted, calibrated, family_of
+from clipper.detect.calibration import adjusted, calibrated, family_of, topic_confidence
 from clipper.detect.explanations import ALL_CHANNELS
 from clipper.values import AudienceLog, Box, Card, Comment, Evidence, Order, Picture, Segment, Sighting
 
@@ -61,3 +61,15 @@ def test_pieces_of_one_pitch_are_believed_less_where_only_speech_tells() -> None
     assert told[1] == told[3] == round(adjusted(0.9, "speech"), 3) > 0.8
     shown = replace(EMPTY, log=AudienceLog(cards=(Card(1.0, "A"),)))
     assert {s.confidence for s in calibrated((first, again), shown, ALL_CHANNELS, matched=True)} == {round(adjusted(0.9, "cards"), 3)}
+
+
+def test_each_sign_of_a_whole_topic_raises_its_confidence() -> None:
+    usual = topic_confidence(40.0, 0.5, False, 0.3)
+    assert usual < min(
+        topic_confidence(80.0, 0.5, False, 0.3),
+        topic_confidence(40.0, 1.0, False, 0.3),
+        topic_confidence(40.0, 0.5, True, 0.3),
+        topic_confidence(40.0, 0.5, False, 0.6),
+    )
+    assert topic_confidence(600.0, 1.0, True, 0.99) == c.TOPIC_MOST
+    assert 0 < topic_confidence(1.0, 0.0, False, 0.02) < 0.05

@@ -119,6 +119,19 @@ def test_links_that_change_part_two_topics() -> None:
     assert (first.name, second.name) == ("杯子", "毛巾")
 
 
+def test_one_link_called_twice_is_one_topic() -> None:
+    lines = [
+        "这个杯子很好看，大家看一下这个杯子。",
+        "杯子今天三十九块，一号链接，喜欢的赶紧去下单，数量不多。",
+        "昨天我在车上想起来一件事，路上人很多。",
+        "这个杯子是双层的，特别保暖，放包里也不漏。",
+        "杯子就是三十九块，一号链接，喜欢的赶紧去下单，数量不多。",
+    ]
+    evidence = evidence_of(Script("twice", "zh", (), tuple((None, False, line) for line in lines)))
+    (topic,) = detect.find(evidence, ()).segments
+    assert topic.end - topic.start > 0.8 * evidence.sentences[-1].end
+
+
 def test_the_catalogue_of_another_shop_explains_nothing() -> None:
     others = (Product(sku="Z1", title="汽车轮胎 195/65R15", aliases=("轮胎",), price=399.0, link=1),)
     others += (Product(sku="Z2", title="儿童绘本 全8册", aliases=("绘本",), price=59.0, link=2),)

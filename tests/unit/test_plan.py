@@ -62,6 +62,8 @@ def test_the_best_take_is_cut_and_the_others_are_told() -> None:
 
 def test_what_is_unsure_or_tiny_becomes_no_clip() -> None:
     assert best_takes((CUP,), found(segment("A", 0, 30, confidence=0.1), segment("A", 50, 53)), PlanOptions()) == []
+    (doubtful, _), *rest = best_takes((CUP,), found(segment("unknown-1", 0, 30, confidence=0.15)), PlanOptions())
+    assert (doubtful.sku, rest) == ("unknown-1", [])  # a doubtful topic is still talk of something that is sold
 
 
 def test_the_perishable_end_goes_and_takes_its_stamp_with_it(recording: Recording) -> None:
