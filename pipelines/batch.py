@@ -8,7 +8,6 @@ recording in this process, with the same bookkeeping.
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import threading
 import time
@@ -19,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from clipper.errors import Cancelled, InputError, LivecutError
-from pipelines import jobs
+from clipper.errors import Cancelled, InputError, LivecutError, ToolError
+from pipelines import jobs, places
 from pipelines.clips import Inputs, Run, make_clips
 from pipelines.executors import Executor, Task
 from pipelines.jobs import Verdict
@@ -58,7 +57,10 @@ class Outcome:
 
 def ledger_path(settings: Settings) -> Path:
     """Where a run's ledger lies: `run.ledger`, or livecut.ledger in the folder of the results."""
-    return Path(os.path.abspath(settings.run.ledger or Path(settings.run.out) / NAME))  # noqa: PTH100
+    path = places.absolute(settings.run.ledger or Path(settings.run.out) / NAME)
+    if places.is_url(path):
+        raise LedgerError(f"could not keep a ledger at {places.written(path)}: it is a file of this machine; name one with --ledger")
+    return path
 
 
 def open_ledger(settings: Settings) -> Ledger:
@@ -112,6 +114,8 @@ def settle(ledger: Ledger, claim: Claim, verdict: Verdict) -> State:
             return verdict.state
         except (OSError, ValueError, KeyError) as error:
             verdict = Verdict(outcome="failed", reason=f"could not publish its results: {error}", code=1)
+        except ToolError as error:  # the storage of the results
+            verdict = jobs.judge(error)
     if verdict.outcome in ("rejected", "quarantined", "gone"):
         state: State = verdict.outcome
         return ledger.give_up(claim, state, verdict.reason, code=verdict.code)
@@ -272,7 +276,7 @@ class _Batch:
             assert error is not None
             if isinstance(error, LedgerError):
                 raise error
-            state: State = "rejected" if path.exists() else "gone"
+            state: State = "rejected" if _is_there(path) else "gone"
             self._tell(Outcome(recording=path, state=state, code=error.exit_code, reason=str(error)))
             return
         first = next(
@@ -396,6 +400,13 @@ class _Batch:
             with suppress(LostLease, LedgerError):  # the lease ends by itself
                 settle(self.ledger, run.claim, verdict)
             self.executor.end_group(run.task.group)
+
+
+def _is_there(recording: Path) -> bool:
+    try:
+        return places.exists(recording)
+    except LivecutError:
+        return True  # its storage cannot be asked
 
 
 def _outcome(job: Job, recording: Path, *, seconds: float = 0.0, reused: bool = False) -> Outcome:

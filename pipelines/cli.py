@@ -147,6 +147,7 @@ def clip(recordings: tuple[Path, ...], **options: Any) -> int:
     fits; an edited plan is rendered, never overwritten. Several recordings are done each in a process of its own; one that
     fails stops no other, and what is done is not done again.
     """
+    from pipelines.places import is_url
     from pipelines.recordings import is_several
 
     display = _display(options)
@@ -162,7 +163,7 @@ def clip(recordings: tuple[Path, ...], **options: Any) -> int:
         "speech.language": options["language"],
     }
     settings = _settings(options, flags, preset=options["preset"])
-    if len(recordings) == 1 and not is_several(recordings[0]):
+    if len(recordings) == 1 and not is_several(recordings[0]) and not is_url(settings.run.out):
         return _clip_one(recordings[0], settings, options, display)
     if options["dry_run"]:
         return _overall([_clip_one(recording, settings, options, display) for recording in cli_batch.expanded(recordings, settings)])
@@ -171,11 +172,15 @@ def clip(recordings: tuple[Path, ...], **options: Any) -> int:
 
 def _clip_one(recording: Path, settings: Any, options: dict[str, Any], display: Display) -> int:
     from pipelines.clips import describe
+    from pipelines.places import is_url
 
     given = {"catalog": options["catalog"], "chat": options["chat"], "events": options["events"], "start_time": options["start_time"]}
     try:
         if options["dry_run"]:
-            click.echo(printable(describe(recording, settings=settings, **given)))
+            at_url = is_url(recording)
+            click.echo(
+                printable(cli_batch.describe_url(recording, settings) if at_url else describe(recording, settings=settings, **given))
+            )
             return 0
         done = cli_batch.clip_one(recording, settings, options, display, stop.is_set)
     except LivecutError as error:

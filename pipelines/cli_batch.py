@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clipper.errors import InputError
+from clipper.errors import InputError, LivecutError
+from pipelines import places
 from pipelines.progress import Progress
 from pipelines.terminal import Display, printable
 
@@ -34,7 +35,7 @@ def shown(path: Path) -> str:
 
 def named(path: Path) -> str:
     """A path for JSON: as it is, but for bytes that are no UTF-8, which become \\xNN."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    return os.fsencode(places.written(path)).decode("utf-8", "backslashreplace")
 
 
 # --- clip: several recordings -------------------------------------------------------------------
@@ -108,6 +109,13 @@ def _inputs(recordings: Sequence[Path], settings: Settings, options: dict[str, A
             events=tuple(options["events"]),
             start_time=options["start_time"],
         )
+
+
+def describe_url(recording: Path, settings: Settings) -> str:
+    """Say what would be read and written for a recording at a URL; fetches nothing."""
+    places.refuse_strange(recording, http=settings.run.http)
+    size, _ = places.look(recording)
+    return f"recording  {named(recording)}: {size} bytes\nresults    {named(places.absolute(settings.run.out) / recording.stem)}"
 
 
 def expanded(recordings: Sequence[Path], settings: Settings) -> Iterator[Path]:
@@ -198,15 +206,15 @@ def _tell(outcome: Outcome, as_json: bool) -> None:
         click.echo(f"livecut: {printable(outcome.reason)}", err=True)
     if outcome.folder and manifest and not outcome.same_as:
         for one in manifest.get("clips", ()):
-            click.echo(outcome.folder / one["file"])
+            click.echo(places.written(outcome.folder / one["file"]))
 
 
 def _manifest(outcome: Outcome) -> dict[str, Any] | None:
     if outcome.folder is None or outcome.state not in ("done", "degraded"):
         return None
     try:
-        return dict(json.loads((outcome.folder / "manifest.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+        return dict(json.loads(places.read(outcome.folder / "manifest.json")))
+    except (OSError, ValueError, LivecutError):
         return None
 
 
@@ -348,7 +356,7 @@ def _event(event: Event) -> dict[str, Any]:
 
 
 def _known(ledger: Ledger, file: Path) -> FileRow:
-    row = ledger.file(Path(os.path.abspath(file)))  # noqa: PTH100
+    row = ledger.file(places.absolute(file))
     if row is None:
         named = [row for row in ledger.files() if row.path.name == file.name]
         hint = f"; did you mean {shown(named[0].path)}?" if named else "; `livecut status` lists what is known"

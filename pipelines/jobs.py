@@ -19,6 +19,8 @@ import msgspec
 from clipper import artefact, audience, media
 from clipper.catalog import find_catalog, read_catalog
 from clipper.errors import Cancelled, InputError, LivecutError, ModelError, NothingFound, ToolError, ToolFailed
+from clipper.media.formats import HEAD_BYTES, sniff_bytes
+from pipelines import carrying, places
 from pipelines.clips import Inputs, make_clips, run_folder
 from pipelines.executors import Context, Needs, Task, TaskFailed, WorkerDied
 from pipelines.ledger import Job, Ledger, Seen, State
@@ -27,7 +29,7 @@ from pipelines.workdir import digest
 
 Outcome = Literal["goes on", "finished", "failed", "later", "rejected", "quarantined", "gone", "stopped"]
 
-_NO_MATTER = {"run": ("out", "jobs", "recordings", "attempts", "ledger", "executor"), "speech": ("threads", "device")}
+_NO_MATTER = {"run": ("out", "jobs", "recordings", "attempts", "ledger", "executor", "scratch", "http"), "speech": ("threads", "device")}
 """Options that change where and how fast, and not what."""
 _SECTIONS = {
     "clip": ("run", "speech", "vision", "gather", "find", "plan", "render"),
@@ -101,24 +103,24 @@ def enrol(ledger: Ledger, inputs: Inputs, settings: Settings, *, replan: bool = 
     A folder is one product's pictures, to make videos of. Raises InputError for what is no recording: such a file is recorded
     as rejected.
     """
-    path = Path(os.path.abspath(inputs.recording))  # noqa: PTH100  as people wrote it, links and all
-    if path.is_dir():
+    path = places.absolute(inputs.recording)
+    if not places.is_url(path) and path.is_dir():
         return _enrol_pictures(ledger, path, inputs, settings, replan=replan)
     try:
-        media.sniff(path)
+        _sniff(path, settings)
     except InputError as error:
-        if path.is_file():
-            ledger.note([Seen.of(path)], "rejected", str(error))
+        if places.is_url(path) or path.is_file():
+            ledger.note([_seen_or_unknown(path)], "rejected", str(error))
         raise
     seen = Seen.of(path)
     chosen = {
         "kind": "clip",
         "settings": what_matters(settings, "clip"),
-        "side_files": _side_files(inputs),
+        "side_files": _side_files(inputs, settings),
         "start_time": inputs.start_time,
     }
     options = digest(chosen)
-    folder = Path(os.path.abspath(run_folder(Path(settings.run.out), path)))  # noqa: PTH100
+    folder = _folder_of(path, settings)
     return ledger.add(
         seen,
         kind="clip",
@@ -129,6 +131,31 @@ def enrol(ledger: Ledger, inputs: Inputs, settings: Settings, *, replan: bool = 
         folder=folder,
         spare=folder.with_name(f"{path.stem[:80]}-{digest(str(path))[:8]}"),
     )
+
+
+def _sniff(path: Path, settings: Settings) -> None:
+    """Raise InputError for what is no recording, read from its first bytes wherever it lies."""
+    if not places.is_url(path):
+        media.sniff(path)
+        return
+    places.refuse_strange(path, http=settings.run.http)
+    with places.reading(path) as file:
+        sniff_bytes(file.read(HEAD_BYTES), places.written(path))
+
+
+def _seen_or_unknown(path: Path) -> Seen:
+    try:
+        return Seen.of(path)
+    except LivecutError:
+        return Seen(path=path, size=0, mtime_ns=0, device=0, inode=0)
+
+
+def _folder_of(path: Path, settings: Settings) -> Path:
+    """The run's folder for a recording; where one of both lies elsewhere, the ledger alone keeps two of one name apart."""
+    out = places.absolute(settings.run.out)
+    if places.is_url(path) or places.is_url(out):
+        return out / path.stem
+    return Path(os.path.abspath(run_folder(Path(settings.run.out), path)))  # noqa: PTH100
 
 
 def _enrol_pictures(ledger: Ledger, folder: Path, inputs: Inputs, settings: Settings, *, replan: bool) -> Job:
@@ -187,7 +214,7 @@ def content_of(ledger: Ledger, seen: Seen) -> str:
     known = ledger.file(seen.path)
     if known and known.job_id is not None and known.stamp == seen.stamp:
         return ledger.job(known.job_id).content
-    return media.sha256(seen.path)
+    return places.sha256(seen.path)
 
 
 def what_matters(settings: Settings, kind: str) -> dict[str, Any]:
@@ -199,8 +226,15 @@ def what_matters(settings: Settings, kind: str) -> dict[str, Any]:
     }
 
 
-def _side_files(inputs: Inputs) -> list[str]:
+def _side_files(inputs: Inputs, settings: Settings) -> list[str]:
     """Digests of the catalogue, its pictures and the logs that a run would use, given or found."""
+    if any(places.is_url(path) for path in (inputs.recording, inputs.catalog or "", *inputs.chat, *inputs.events)):
+        with carrying.side_files_of(inputs, scratch=settings.run.scratch, http=settings.run.http) as here:
+            return _digests(here)
+    return _digests(inputs)
+
+
+def _digests(inputs: Inputs) -> list[str]:
     catalog = inputs.catalog or find_catalog(inputs.recording.parent)
     logs = [*inputs.chat, *inputs.events] if inputs.chat and inputs.events else [*inputs.chat, *inputs.events, *_found(inputs)]
     files = [*([catalog] if catalog else []), *dict.fromkeys(logs)]
@@ -234,10 +268,10 @@ def _digest(path: Path) -> str:
 def task_text(inputs: Inputs, settings: Settings, *, replan: bool) -> str:
     """Write down all that a worker needs, as JSON; file names of any bytes survive."""
     given = {
-        "recording": os.path.abspath(inputs.recording),  # noqa: PTH100
-        "catalog": str(inputs.catalog.absolute()) if inputs.catalog else None,
-        "chat": [str(path.absolute()) for path in inputs.chat],
-        "events": [str(path.absolute()) for path in inputs.events],
+        "recording": str(places.absolute(inputs.recording)),
+        "catalog": str(places.absolute(inputs.catalog)) if inputs.catalog else None,
+        "chat": [str(places.absolute(path)) for path in inputs.chat],
+        "events": [str(places.absolute(path)) for path in inputs.events],
         "start_time": inputs.start_time,
     }
     return json.dumps({"inputs": given, "settings": artefact.plain(settings), "replan": replan})
@@ -249,15 +283,17 @@ def stage_tasks(job: Job, task: str, machine: Needs, *, recording: Path, attempt
     arguments["inputs"]["recording"] = str(recording)
     stages = STAGES[job.kind]
     group = f"job {job.id}, attempt {attempt}"
+    given = arguments["inputs"]
+    inputs = [str(recording), *filter(None, [given["catalog"], *given["chat"], *given["events"]])]
     return tuple(
         Task(
             id=f"{group}, {stage.until or 'rest'}",
             function=WORK,
-            arguments={**arguments, "kind": job.kind, "folder": str(job.folder), "until": stage.until},
+            arguments={**arguments, "kind": job.kind, "content": job.content, "folder": str(job.folder), "until": stage.until},
             needs=_needs(stage, machine, arguments["settings"]),
             group=group,
             last=stage is stages[-1],
-            inputs=(str(recording),),
+            inputs=tuple(inputs),
         )
         for stage in stages
     )
@@ -272,10 +308,20 @@ def _needs(stage: Stage, machine: Needs, settings: Mapping[str, Any]) -> Needs:
 def run_stage(arguments: Mapping[str, Any], context: Context) -> Any:
     """Do one stage of a job in a worker; returns a Verdict as plain data. Bugs are left to the executor."""
     try:
-        verdict = (_clip if arguments["kind"] == "clip" else _generate)(arguments, context)
+        with carrying.carried(arguments) as here:
+            verdict = _stage(here.arguments, context)
+            if verdict.outcome in ("goes on", "finished"):
+                here.send(last=verdict.outcome == "finished")
     except LivecutError as error:
         verdict = judge(error, Path(arguments["inputs"]["recording"]))
     return artefact.plain(verdict)
+
+
+def _stage(arguments: Mapping[str, Any], context: Context) -> Verdict:
+    try:
+        return (_clip if arguments["kind"] == "clip" else _generate)(arguments, context)
+    except LivecutError as error:
+        return judge(error, Path(arguments["inputs"]["recording"]))
 
 
 def _generate(arguments: Mapping[str, Any], context: Context) -> Verdict:
@@ -334,12 +380,19 @@ def judge(error: BaseException, recording: Path | None = None) -> Verdict:
     if _errno(error) in _NOT_ITS_FAULT or (isinstance(error, ModelError | ToolError) and not isinstance(error, ToolFailed)):
         return Verdict(outcome="later", reason=reason, code=code)
     if isinstance(error, InputError):
-        if recording is not None and not recording.exists():
+        if recording is not None and _is_gone(recording):
             return Verdict(outcome="gone", reason="the file has gone", code=code)
         return Verdict(outcome="quarantined", reason=reason, code=code)
     if isinstance(error, LivecutError):
         return Verdict(outcome="failed", reason=reason, code=code)
     return Verdict(outcome="failed", reason=f"a bug in livecut: {type(error).__name__}: {error}", code=1)
+
+
+def _is_gone(recording: Path) -> bool:
+    try:
+        return not places.exists(recording)
+    except LivecutError:
+        return False  # its storage cannot be asked
 
 
 def _errno(error: BaseException) -> int | None:
@@ -362,21 +415,21 @@ def results(job: Job) -> tuple[list[Path], list[Path]]:
     Raises ValueError when the run read other bytes than the job is about, and OSError when there is no manifest.
     """
     folder = job.folder
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads(places.read(folder / "manifest.json"))
     if job.kind == "clip" and manifest["recording"]["sha256"] != job.content:
         raise ValueError("the recording changed while it was worked on")
     names = ["manifest.json", "report.html", "run.json"]
-    files = [folder / name for name in names if (folder / name).is_file()]
+    files = [folder / name for name in names if places.exists(folder / name)]
     plans: list[Path] = []
     for clip in (*manifest.get("clips", ()), *manifest.get("videos", ())):
         files += [folder / clip[name] for name in ("file", "captions", "cover", "sidecar") if clip.get(name)]
         plans += [folder / clip["plan"]] if clip.get("plan") else []
-    return list(dict.fromkeys(files)), [path for path in dict.fromkeys(plans) if path.is_file()]
+    return list(dict.fromkeys(files)), [path for path in dict.fromkeys(plans) if places.exists(path)]
 
 
 def recording_of(ledger: Ledger, job: Job) -> Path | None:
     """Find a file that has a job's content now; None when all have gone."""
-    return next((path for path in ledger.paths(job.id) if path.exists()), None)
+    return next((path for path in ledger.paths(job.id) if places.is_url(path) or path.exists()), None)
 
 
 def inputs_of(job: Job) -> tuple[Inputs, Settings, bool]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from clipper.audience.files import RECORDING_SUFFIXES
+from pipelines import places
 
 TEMPORARY = (".part", ".tmp", ".temp", ".crdownload", ".download", ".filepart", ".aria2", ".ytdl", ".!qb", ".bak", "~")
 """Ends of names of files that somebody is still writing."""
@@ -27,7 +28,7 @@ def expand(arguments: Iterable[Path], *, out: Path, ignored: Told = lambda path,
     seen: set[str] = set()
     for argument in arguments:
         for path in _meant(argument, os.path.realpath(out), ignored):
-            name = os.path.abspath(path)  # noqa: PTH100  two links to one file are told apart by content, later
+            name = str(places.absolute(path))  # two links to one file are told apart by content, later
             if name not in seen:
                 seen.add(name)
                 yield path
@@ -35,7 +36,7 @@ def expand(arguments: Iterable[Path], *, out: Path, ignored: Told = lambda path,
 
 def is_several(argument: Path) -> bool:
     """Whether an argument may stand for several recordings."""
-    return argument.is_dir() or (not argument.exists() and glob.has_magic(str(argument)))
+    return places.is_url(argument) or argument.is_dir() or (not argument.exists() and glob.has_magic(str(argument)))
 
 
 def why_ignored(entry: os.DirEntry[str]) -> str | None:
@@ -63,7 +64,9 @@ def looks_like_a_recording(name: str) -> bool:
 
 
 def _meant(argument: Path, out: str, ignored: Told) -> Iterator[Path]:
-    if argument.is_dir():
+    if places.is_url(argument) and not os.path.lexists(argument):
+        yield from _at_url(argument, out)
+    elif argument.is_dir():
         yield from walk(argument, out=out, ignored=ignored)
     elif not argument.exists() and glob.has_magic(str(argument)):
         found = sorted(glob.glob(str(argument), recursive=True))  # noqa: PTH207  ** and absolute patterns in one
@@ -71,6 +74,26 @@ def _meant(argument: Path, out: str, ignored: Told) -> Iterator[Path]:
             yield from walk(path, out=out, ignored=ignored) if path.is_dir() else [path]
     else:
         yield argument
+
+
+def _at_url(argument: Path, out: str) -> Iterator[Path]:
+    """Recordings that a URL means: itself, what it matches, or what lies below it, folders of results left out."""
+    if str(argument).startswith(places.WEB):
+        yield argument  # nobody can list what the web holds
+        return
+    if glob.has_magic(str(argument)):
+        yield from places.matching(argument)
+        return
+    if not places.is_folder(argument):
+        yield argument
+        return
+    found = sorted(places.below(argument))
+    results = {path.parent for path in found if path.name in RUN_FILES}
+    for path in found:
+        hidden = any(part.startswith(".") for part in path.relative_to(argument).parts)
+        looks_right = os.path.splitext(path.name.casefold())[1] in RECORDING_SUFFIXES  # noqa: PTH122  a name, not a path
+        if looks_right and not hidden and not results & set(path.parents):
+            yield path
 
 
 def walk(folder: Path, *, out: str = "", ignored: Told = lambda path, why: None) -> Iterator[Path]:

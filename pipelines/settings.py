@@ -35,6 +35,10 @@ class RunOptions:
     """File that keeps the ledger, on a local disk; empty: livecut.ledger in the folder of the results."""
     executor: str = "local"
     """Where the recordings of a batch are worked on: local (processes of this machine) or ray (see docs/cluster.md)."""
+    scratch: str = ""
+    """Folder of each machine for files that are fetched from URLs; empty: one of our own among its temporary files."""
+    http: bool = False
+    """Read recordings from addresses of the web, too (http://, https://)."""
 
     def __post_init__(self) -> None:
         for name, low, high in (("jobs", 0, 64), ("recordings", 0, 256), ("attempts", 1, 100)):

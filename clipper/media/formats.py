@@ -51,10 +51,16 @@ def sniff(path: str | Path) -> str:
     Raises InputError for what is missing, empty, no file, or not media; the message says what was found.
     """
     path = Path(path)
-    head = _head(path)
+    return sniff_bytes(_head(path), str(path))
+
+
+def sniff_bytes(head: bytes, name: str) -> str:
+    """Name ffmpeg's demuxer for the first `HEAD_BYTES` of a file that lies elsewhere; `name` is for messages. Raises InputError."""
+    if not head:
+        raise InputError(f"could not read {name}: the file is empty (0 bytes); was it copied completely?")
     found = _media(head)
     if found is None:
-        raise InputError(f"could not read {path}: it is {_other(head)}, not a recording; {WHAT_TO_GIVE}")
+        raise InputError(f"could not read {name}: it is {_other(head)}, not a recording; {WHAT_TO_GIVE}")
     return found
 
 
@@ -75,8 +81,6 @@ def _head(path: Path) -> bytes:
             head = file.read(HEAD_BYTES)
     except OSError as error:
         raise InputError(f"could not read {path}: {error.strerror}; check its permissions") from error
-    if not head:
-        raise InputError(f"could not read {path}: the file is empty (0 bytes); was it copied completely?")
     return head
 
 

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 from clipper.errors import InputError, LivecutError
+from pipelines import places
 from pipelines.progress import Asked, Callback, ignore
 
 EXECUTORS = {"local": "pipelines.executors.local:Local", "ray": "pipelines.executors.ray:Ray"}
@@ -136,11 +138,16 @@ def resolve(function: str) -> Callable[[Mapping[str, Any], Context], Any]:
     return cast("Callable[[Mapping[str, Any], Context], Any]", getattr(import_module(module), name))
 
 
-def missing_input(task: Task) -> str | None:
-    """Name the first input of a task that cannot be seen from here."""
-    from pathlib import Path
+def missing_input(task: Task, *, urls: bool = True) -> str | None:
+    """Name the first input of a task that cannot be seen from here; without `urls` those are left to the task."""
+    return next((places.written(path) for path in task.inputs if not _is_visible(path, urls=urls)), None)
 
-    return next((path for path in task.inputs if not Path(path).exists()), None)
+
+def _is_visible(path: str, *, urls: bool) -> bool:
+    try:
+        return (places.is_url(path) and not urls) or places.exists(Path(path))
+    except LivecutError:
+        return False  # its storage cannot be reached from here, or the package for it is not installed here
 
 
 def run_all(executor: Executor, tasks: Iterable[Task], *, window: int, progress: Callback = ignore) -> Iterator[tuple[Task, Future[Any]]]:

@@ -173,7 +173,7 @@ class Local:
         return fits(place.task.needs, running, self._capacity)
 
     def _start(self, place: _Place, worker: _Worker | None) -> None:
-        gone = missing_input(place.task)
+        gone = missing_input(place.task, urls=False)  # this thread waits for no storage
         if gone is not None:
             fail(place.future, InputError(f"could not run {place.task.id}: {gone} cannot be seen from here; check the path"))
             return

@@ -145,6 +145,8 @@ class _State:
 
     waiting: list[_Place] = field(default_factory=list)
     running: list[_Place] = field(default_factory=list)
+    homes: dict[str, str] = field(default_factory=dict)
+    """Where a group's last task ran: what was fetched for it lies there."""
     closing: bool = False
 
 
@@ -248,9 +250,10 @@ class Ray:
             options["num_gpus"] = task.needs.gpus
         if task.needs.memory_mb:
             options["memory"] = task.needs.memory_mb * 10**6
-        if node:
+        wanted = node or self._state.homes.get(task.group)
+        if wanted:
             strategies = self._ray.util.scheduling_strategies
-            options["scheduling_strategy"] = strategies.NodeAffinitySchedulingStrategy(node_id=node, soft=False)
+            options["scheduling_strategy"] = strategies.NodeAffinitySchedulingStrategy(node_id=wanted, soft=node is None)
         try:
             place.ref = self._work.options(**options).remote(json.dumps(order), self._board)
         except Exception as error:
@@ -307,7 +310,10 @@ class Ray:
             return
         if "missing" in told:
             self._elsewhere(place, told)
-        elif "value" in told:
+            return
+        if place.task.group and not place.task.last:
+            self._state.homes[place.task.group] = told["node"]
+        if "value" in told:
             if not place.future.done():
                 place.future.set_result(told["value"])
         else:
@@ -335,6 +341,7 @@ class Ray:
                 self._board.cancel.remote(task_id)
 
     def _end_group(self, group: str) -> None:
+        self._state.homes.pop(group, None)
         for place in [one for one in self._state.waiting if one.task.group == group]:
             self._cancel(place.task.id)
 
@@ -419,13 +426,14 @@ def work(order_json: str, board: Any) -> str:
 
     order = json.loads(order_json)
     probe = Task(id=order["id"], function=order["function"], inputs=tuple(order["inputs"]))
-    gone = missing_input(probe)
+    gone, node = missing_input(probe), ray.get_runtime_context().get_node_id()
     if gone is not None:
-        return json.dumps({"missing": gone, "node": ray.get_runtime_context().get_node_id()})
+        return json.dumps({"missing": gone, "node": node})
     board.tell.remote(order["id"], None)
     link = _Link(order["id"], board)
     with link:
-        return json.dumps(answer(order["function"], order["arguments"], Context(progress=link.progress, cancelled=link.cancelled)))
+        told = answer(order["function"], order["arguments"], Context(progress=link.progress, cancelled=link.cancelled))
+        return json.dumps({**told, "node": node})
 
 
 class _Link:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from clipper.errors import LivecutError
+from pipelines import places
 from pipelines.ledger.owners import Owner
 from pipelines.ledger.states import FINISHED, STATES, Job, Output
 from pipelines.ledger.store import Ledger
@@ -84,10 +84,11 @@ def _job(ledger: Ledger, job: Job, outputs: tuple[Output, ...]) -> Iterator[Find
 
 def _output(job: Job, one: Output) -> Iterator[Finding]:
     try:
-        with one.path.open("rb") as file:
-            same = os.fstat(file.fileno()).st_size == one.size and hashlib.file_digest(file, "sha256").hexdigest() == one.sha256
-    except OSError as error:
-        yield _wrong(one.path, f"is an output of {job.path} and cannot be read: {error.strerror or error}")
+        same = places.sha256(one.path) == one.sha256
+    except (OSError, LivecutError) as error:
+        yield _wrong(
+            one.path, f"is an output of {places.written(job.path)} and cannot be read: {getattr(error, 'strerror', None) or error}"
+        )
         return
     if not same and one.editable:
         yield Finding(wrong=False, path=one.path, text="was edited since it was written")
@@ -101,18 +102,16 @@ def _unknown(ledger: Ledger, jobs: tuple[Job, ...], known: set[Path]) -> Iterato
     finished = {job.folder for job in jobs if job.state in FINISHED}
     forgotten = ledger.forgotten()
     for parent in sorted({ledger.path.absolute().parent, *(folder.parent for folder in forgotten | set(folders))}):
-        for folder in sorted(path for path in _listed(parent) if (path / "manifest.json").is_file()):
+        for folder in _results(parent):
             if folder in forgotten and folder not in folders:
                 yield Finding(wrong=False, path=folder, text="holds results of a file that was forgotten")
             elif folder not in folders:
                 yield _wrong(folder, "holds results, and no job knows of it; run its recording again to record them")
             elif folder in finished:
                 yield from (
-                    _wrong(path, "looks like a result, and no job has published it")
-                    for path in sorted((*(folder / "clips").glob("*.mp4"), *(folder / "videos").glob("*.mp4")))
-                    if path not in known
+                    _wrong(path, "looks like a result, and no job has published it") for path in _videos(folder) if path not in known
                 )
-    for folder in sorted(folders):
+    for folder in sorted(folder for folder in folders if not places.is_url(folder)):
         yield from (
             Finding(wrong=False, path=path, text="is left over from a killed run; it may be deleted")
             for path in sorted(folder.rglob("*.part"))
@@ -120,8 +119,17 @@ def _unknown(ledger: Ledger, jobs: tuple[Job, ...], known: set[Path]) -> Iterato
         )
 
 
-def _listed(folder: Path) -> list[Path]:
+def _results(parent: Path) -> list[Path]:
+    """Folders of results in a folder."""
+    if places.is_url(parent):
+        return sorted(path.parent for path in places.below(parent, 2) if path.name == "manifest.json" and path.parent.parent == parent)
     try:
-        return [path for path in folder.iterdir() if path.is_dir()]
+        return sorted(path for path in parent.iterdir() if (path / "manifest.json").is_file())
     except OSError:
         return []
+
+
+def _videos(folder: Path) -> list[Path]:
+    if places.is_url(folder):
+        return sorted(path for path in places.below(folder, 2) if path.suffix == ".mp4" and path.parent.name in ("clips", "videos"))
+    return sorted((*(folder / "clips").glob("*.mp4"), *(folder / "videos").glob("*.mp4")))

@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from clipper.errors import InputError
+from pipelines import places
 from pipelines.ledger.states import Claim, Output, State
 from pipelines.ledger.store import Ledger
 
@@ -65,7 +67,10 @@ def publish(
 
 
 def seal(path: Path, *, editable: bool = False) -> Output:
-    """Flush a file to the disk and digest it."""
+    """Flush a file to the disk and digest it; what lies at a URL is durable already, and read back."""
+    if places.is_url(path):
+        size, mark = places.look(path)
+        return Output(path=path, sha256=places.sha256(path), size=size, mtime_ns=mark, editable=editable)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         os.fsync(file.fileno())
@@ -75,7 +80,7 @@ def seal(path: Path, *, editable: bool = False) -> Output:
 
 def flush_folders(paths: Iterable[Path]) -> None:
     """Make the names of files durable: flush the folders that hold them."""
-    for folder in sorted({path.parent for path in paths}):
+    for folder in sorted({path.parent for path in paths if not places.is_url(path)}):
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -88,9 +93,15 @@ def is_fresh(outputs: Iterable[Output]) -> bool:
     seen = False
     for one in outputs:
         seen = True
-        with suppress(OSError):
-            found = one.path.stat()
-            if (found.st_size, found.st_mtime_ns) == (one.size, one.mtime_ns):
+        with suppress(OSError, InputError):
+            if _looks(one.path) == (one.size, one.mtime_ns):
                 continue
         return False
     return seen
+
+
+def _looks(path: Path) -> tuple[int, int]:
+    if places.is_url(path):
+        return places.look(path)
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from clipper.errors import InputError, LivecutError
+from pipelines import places
 
 State = Literal["waiting", "running", "done", "degraded", "quarantined", "rejected", "ignored", "gone"]
 
@@ -94,7 +95,10 @@ class Seen:
 
     @classmethod
     def of(cls, path: Path) -> Seen:
-        """Look at a file. Raises OSError."""
+        """Look at a file. Raises OSError; for a URL InputError and ToolError."""
+        if places.is_url(path) and not os.path.lexists(path):
+            size, mark = places.look(path)
+            return cls(path=path, size=size, mtime_ns=mark, device=0, inode=0)
         found = path.stat()
         absolute = Path(os.path.abspath(path))  # noqa: PTH100  keeps links, drops "..": the name people used
         return cls(path=absolute, size=found.st_size, mtime_ns=found.st_mtime_ns, device=found.st_dev, inode=found.st_ino)

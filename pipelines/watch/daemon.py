@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from clipper.errors import Cancelled, InputError, LivecutError
-from pipelines import batch, config
+from pipelines import batch, config, places
 from pipelines.batch import Outcome
 from pipelines.executors import Executor
 from pipelines.ledger import Ledger, LedgerError
@@ -266,6 +266,8 @@ def options_of(root: Path | None, file: Path | None, flags: dict[str, object]) -
 def _check(root: Path, settings: Settings) -> None:
     if not root.is_dir():
         raise InputError(f"could not watch {root}: {'it is no folder' if root.exists() else 'no such folder'}; check the path")
+    if places.is_url(settings.run.out):
+        raise InputError(f"could not watch {root}: its results have to go to a folder, and {settings.run.out} is a URL; change -o")
     out = Path(os.path.abspath(settings.run.out))  # noqa: PTH100
     if out == root or root.is_relative_to(out):
         raise InputError(f"could not watch {root}: results go to {out}, which holds it; give another folder with -o")

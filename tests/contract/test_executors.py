@@ -270,6 +270,24 @@ def test_a_batch_runs_on_it_and_one_file_that_kills_workers_stops_nobody(
     }
 
 
+def test_a_batch_whose_files_lie_at_urls_fetches_them_and_puts_results_back(
+    make: Callable[..., Executor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workers see neither folder but through fsspec; a storage that everybody can reach, here this disk by its URL."""
+    monkeypatch.setattr("pipelines.jobs.WORK", "tests.sham:run_stage")
+    sham.recording(tmp_path / "in" / "show.mp4")
+    sources = [Path((tmp_path / "in" / name).as_uri()) for name in ("show.mp4", "nowhere.mp4")]
+    out, scratch = (tmp_path / "out").as_uri(), str(tmp_path / "scratch")
+    settings = Settings(run=RunOptions(out=out, ledger=str(tmp_path / "livecut.ledger"), scratch=scratch))
+    with Ledger(tmp_path / "livecut.ledger") as ledger:
+        found = run_batch((Inputs(recording=source) for source in sources), settings, ledger, make(), at_once=2)
+        assert audit(ledger).is_clean
+    assert {(one.recording.name, one.state) for one in found} == {("show.mp4", "done"), ("nowhere.mp4", "gone")}
+    assert (tmp_path / "out" / "show" / "clips" / "001.mp4").read_bytes().startswith(b"clip of ")
+    assert (tmp_path / "out" / "show" / "calls").read_text().split() == ["recognise", "plan", "None"]
+    assert list((tmp_path / "scratch").iterdir()) == [], "nothing is left on the worker's disk"
+
+
 def test_an_unknown_executor_is_named() -> None:
     with pytest.raises(InputError, match=r"executor .slurm. is not known; known: .*local"):
         executors.load("slurm")
