@@ -14,18 +14,16 @@ from generators.values import Fidelity, Footage, Pixels, ShotRequest
 CAMERA_LOOKS = 4
 """Frames of a camera shot that are looked at: its pixels cannot melt, and every frame that is looked at is drawn twice."""
 
-FIRST_SHOT = "s1"
-"""The shot of a storyboard whose text is read when the camera made it: reading takes two seconds."""
-
 
 def judge(request: ShotRequest, footage: Footage, is_camera: bool, options: FidelityOptions) -> Fidelity:
-    """Measure a shot; of a camera's, which moves the picture's own pixels, a few frames, and text once a video."""
+    """Measure a shot, its text too; of a camera's, which moves the picture's own pixels, fewer frames, and lines in their places."""
+    moving = request.shot.move not in (("still", "sweep") if is_camera else ("still",))
+    asked = replace(options, is_still=not moving)
+    reader = _reader() if options.read_text else None
     if not is_camera:
-        asked = replace(options, is_still=request.shot.move == "still")
-        return fidelity.measure(request.photo, request.cutout, footage, asked, reader=_reader() if options.read_text else None)
-    is_read = options.read_text and request.shot.id == FIRST_SHOT
-    few = replace(options, frames=min(options.frames, CAMERA_LOOKS), read_text=is_read, is_still=request.shot.move in ("still", "sweep"))
-    return fidelity.measure(request.photo, request.cutout, Thinned(footage, CAMERA_LOOKS), few, reader=_reader() if is_read else None)
+        return fidelity.measure(request.photo, request.cutout, footage, asked, reader=reader)
+    few = replace(asked, frames=min(options.frames, CAMERA_LOOKS))
+    return fidelity.measure(request.photo, request.cutout, Thinned(footage, CAMERA_LOOKS), few, reader=reader, in_place=True)
 
 
 @lru_cache(maxsize=1)

@@ -32,7 +32,7 @@ from pipelines.progress import Asked, Callback, Meter, ignore, never
 from pipelines.settings import Settings
 from pipelines.storyboards import BoardFile, names_of, save_boards
 from pipelines.video_manifest import manifest
-from pipelines.workdir import Workdir, json_bytes, sweep
+from pipelines.workdir import Workdir, clear_leftovers, json_bytes, sweep
 
 log = logging.getLogger(__name__)
 
@@ -186,6 +186,7 @@ def _with(settings: Settings, style: str | None, backend: str | None) -> Setting
 def _alone_in(root: Path) -> Iterator[Workdir]:
     """A product's folder, which no other run may use meanwhile."""
     with writable(root), alone(root):
+        clear_leftovers(root)
         yield Workdir(root)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,3 +77,12 @@ def sweep(folder: Path, names: set[str], suffixes: tuple[str, ...]) -> None:
         if name not in names:
             for path in (record, *(folder / f"{name}{suffix}" for suffix in suffixes)):
                 path.unlink(missing_ok=True)
+
+
+def clear_leftovers(root: Path) -> None:
+    """Drop what a killed run has left half written in its folder, `.*.part`; only for who holds the folder's lock."""
+    for path in sorted(root.rglob(".*.part")):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

@@ -49,6 +49,10 @@ class TextReader(Protocol):
         """Read `uint8 (h, w, 3)` RGB; lines in any order."""
         ...
 
+    def read_lines(self, pixels: Any, lines: Sequence[TextLine]) -> tuple[TextLine, ...]:
+        """Read what stands in the places of lines that are known, one for one, without looking for text."""
+        ...
+
 
 class RapidReader:
     """rapidocr with its own models, on two threads; the last readings are kept, since one photo is asked about for every shot."""
@@ -78,6 +82,18 @@ class RapidReader:
                 self._kept.popitem(last=False)
         return self._kept[key]
 
+    def read_lines(self, pixels: Any, lines: Sequence[TextLine]) -> tuple[TextLine, ...]:
+        """Read what stands in the places of known lines."""
+        from rapidocr.ch_ppocr_rec import TextRecInput
+
+        if not lines:
+            return ()
+        engine: Any = self._engine
+        found = engine.text_rec(TextRecInput(img=[_cut_out(pixels, line) for line in lines]))
+        return tuple(
+            TextLine(str(text), line.corners, float(score)) for line, text, score in zip(lines, found.txts, found.scores, strict=True)
+        )
+
     def _read(self, pixels: Any) -> tuple[TextLine, ...]:
         import numpy as np
 
@@ -88,6 +104,19 @@ class RapidReader:
             TextLine(str(text), tuple((float(x), float(y)) for x, y in box), float(score))
             for text, box, score in zip(result.txts, result.boxes, result.scores, strict=True)
         )
+
+
+def _cut_out(pixels: Any, line: TextLine) -> Any:
+    """A line upright, as the recognizer takes it: BGR; one that is much higher than wide is written downwards and turned."""
+    import cv2
+    import numpy as np
+
+    (ax, ay), (bx, by), (cx, cy), _ = line.corners
+    width, height = max(8, round(float(np.hypot(ax - bx, ay - by)))), max(8, round(float(np.hypot(cx - bx, cy - by))))
+    there = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    matrix = cv2.getPerspectiveTransform(np.array(line.corners, np.float32), there)
+    image = cv2.warpPerspective(pixels, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)[..., ::-1]
+    return np.ascontiguousarray(np.rot90(image) if height > 1.5 * width else image)
 
 
 @lru_cache(maxsize=1)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
+from clipper.render import verify
 from generators import labels
 from pipelines import cli
 from tests.kling_server import ACCESS, SECRET, KlingServer, Step, film_of
 
-IMAGES = Path(__file__).parent.parent.parent / "samples" / "images"
+ROOT = Path(__file__).parent.parent.parent
+IMAGES = ROOT / "samples" / "images"
 SMALL = (
     *("plan.width_px=360", "plan.height_px=640", "generate.cutout.work_px=256", "generate.fidelity.frames=3"),
     *("generate.fidelity.read_text=false", "generate.takes.pixel_lock=false", "generate.takes.enforce=false"),
@@ -36,10 +42,14 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[KlingServer]:
         yield server
 
 
-def generate(out: Path, *more: str, pictures: tuple[str, ...] = ("L001-white.jpg",)) -> int:
+def command(out: Path, *more: str, pictures: tuple[str, ...] = ("L001-white.jpg",), seconds: int = 3) -> list[str]:
     options = [part for setting in SMALL for part in ("--set", setting)]
     named = [str(IMAGES / picture) for picture in pictures]
-    return cli.run(["generate", *named, "-o", str(out), "--seconds", "3", "--backend", "kling", *options, *more])
+    return ["generate", *named, "-o", str(out), "--seconds", str(seconds), "--backend", "kling", *options, *more]
+
+
+def generate(out: Path, *more: str, pictures: tuple[str, ...] = ("L001-white.jpg",)) -> int:
+    return cli.run(command(out, *more, pictures=pictures))
 
 
 def test_the_cost_of_all_products_is_shown_and_nothing_is_made(
@@ -105,3 +115,36 @@ def test_a_dry_run_shows_the_cost_and_what_is_lacking(
     said = capsys.readouterr().out
     assert "US$0.35" in said and "KLING_SECRET_KEY not set" in said
     assert not (tmp_path / "out").exists() and server.requests == []
+
+
+# --- kill -9 ---------------------------------------------------------------------------------------
+
+
+def killed(arguments: list[str], when: Callable[[], bool]) -> None:
+    """Run the command in a process of its own and kill it with SIGKILL as soon as something is so."""
+    process = subprocess.Popen([sys.executable, "-m", "pipelines", *arguments], cwd=ROOT, stderr=subprocess.DEVNULL)
+    while process.poll() is None:
+        if when():
+            process.send_signal(signal.SIGKILL)
+            break
+        time.sleep(0.01)
+    assert process.wait(60) == -signal.SIGKILL, "it came to its end before"
+
+
+def test_a_run_that_was_killed_goes_on_where_it_was(server: KlingServer, tmp_path: Path) -> None:
+    """Killed when the second shot is ordered, and again when the film is being composed: no shot is paid or made twice."""
+    arguments = command(tmp_path, "--yes", "-q", seconds=5)
+    killed(arguments, lambda: server.paid == 2)
+    first = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.mkv")}
+    assert len(first) == 1 and not list(tmp_path.rglob("videos/*.mp4"))
+
+    killed(arguments, lambda: any(tmp_path.rglob("videos/.livecut-*.part/*")))
+    shots = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.mkv")}
+    assert len(shots) == 2 and first.items() <= shots.items() and server.paid == 2
+    assert not list(tmp_path.rglob("videos/*.mp4")) and not list(tmp_path.rglob("manifest.json"))
+
+    assert cli.run(arguments) == 0
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.mkv")} == shots and server.paid == 2
+    (video,) = tmp_path.rglob("videos/*.mp4")
+    assert verify.inspect(video).frames == 150 and json.loads(labels.read(video)["AIGC"])["Label"] == "1"
+    assert not list(tmp_path.rglob(".*.part"))

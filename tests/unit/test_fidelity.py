@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -165,6 +166,10 @@ class Reader:
         self.asked.append(pixels.shape)
         return self.readings.pop(0) if len(self.readings) > 1 else self.readings[0]
 
+    def read_lines(self, pixels: Any, lines: Sequence[TextLine]) -> tuple[TextLine, ...]:
+        self.asked.append(pixels.shape)
+        return self.readings[0]
+
 
 def line(text: str, x: float = 100, y: float = 100, height: float = 60, score: float = 0.99) -> TextLine:
     return TextLine(text, ((x, y), (x + 200, y), (x + 200, y + height), (x, y + height)), score)
@@ -206,7 +211,7 @@ def test_a_picture_without_text_is_not_read_again() -> None:
 
 
 def test_without_a_reader_text_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("generators.fidelity.gate.find_reader", lambda: None)
+    monkeypatch.setattr("generators.fidelity.rereading.find_reader", lambda: None)
     one = thing("noodles")
     found = measure(one.photo, one.cutout, clip("noodles", "push in"), FidelityOptions(frames=3))
     assert found.passed and found.text is None and found.notes == ("text was not read: rapidocr is not installed",)
