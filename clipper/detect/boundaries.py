@@ -7,8 +7,6 @@ is nearest to what the recogniser said.
 
 from __future__ import annotations
 
-import math
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +15,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from clipper.detect import constants as c
+from clipper.detect.utterances import STOPS, utterance_ends
 from clipper.errors import InputError
 from clipper.values import Evidence, Sentence, Span, Track
 
@@ -45,8 +45,6 @@ class BoundaryOptions:
 
 DEFAULT = BoundaryOptions()
 
-CLOSES_STOPPED, CLOSES_OTHER = 0.7, 0.9
-"""Share of the host's usual rest that ends a statement where the recogniser wrote a full stop, and where it wrote anything else."""
 TOPIC_RESTS = 1.8
 """Times that a host rests longer between two topics than between two sentences of one: sellers finish, drink and pick things up."""
 REST_SPREAD = 0.55
@@ -54,12 +52,11 @@ REST_SPREAD = 0.55
 REST_MOST = 1.2
 """Most that one pause may say of a boundary, in nats: a pause has many reasons."""
 SETTLE_S = 5.0
-"""Farthest that an edge moves outwards to a longer rest, in seconds; half of it inwards."""
-SETTLED_RESTS = 1.5
-"""Worth of one usual rest, up to two, against one `SETTLE_S` of moving."""
+"""Farthest that an edge moves outwards to where an utterance ends, in seconds; half of it inwards."""
+SETTLE_WORTH = 10.0
+"""Seconds of moving that a sure end is worth over none at all."""
 SETTLE_INWARD = 2.0
 """Times that losing a second of speech costs more than adding one."""
-_STOPS = re.compile(r"[。.!?！？…][\"'”’）)]*\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +72,8 @@ class Edges:
     pause_before: float
     """Seconds of silence before the first word."""
     pause_after: float
+    ended: tuple[float, float] = (1.0, 1.0)
+    """Probability that an utterance ends before it, and after it."""
 
 
 def pauses(evidence: Evidence, options: BoundaryOptions = DEFAULT) -> tuple[Span, ...]:
@@ -128,6 +127,7 @@ def edges(
     joints = [_joint(sentences[0].start - 1.0, sentences[0].start, silent, options)]
     joints += pauses_between(sentences, silent, options)
     joints.append(_joint(sentences[-1].end, min(sentences[-1].end + 1.0, max(duration, sentences[-1].end)), silent, options))
+    ends = utterance_ends(sentences, [joint.duration if joint else 0.0 for joint in joints[1:-1]])
     placed = []
     for number, sentence in enumerate(sentences):
         before, after = joints[number], joints[number + 1]
@@ -140,6 +140,7 @@ def edges(
                 (before is not None, after is not None),
                 before.duration if before else 0.0,
                 after.duration if after else 0.0,
+                (float(ends[number]), float(ends[number + 1])),
             )
         )
     return tuple(placed)
@@ -162,12 +163,9 @@ def usual_rest(pauses_s: Iterable[float], share: float = 0.5) -> float:
 def rested(placed: Sequence[Edges]) -> NDArray[np.float64]:
     """Tell where a clip may begin or end without sounding cut out of a longer utterance: in [0, 1], (sentences + 1,).
 
-    1 before a sentence (and at both ends of the stream) where the host rests as long as usual (`usual_rest`) or longer, less in
-    proportion where the pause is shorter, 0 without a pause.
+    The probability that an utterance has ended before the sentence; 1 at both ends of the stream.
     """
-    least = usual_rest(edge.pause_before for edge in placed[1:] if edge.in_pause[0])
-    inner = [min(1.0, edge.pause_before / least) if edge.in_pause[0] and least > 0 else float(least == 0) for edge in placed[1:]]
-    return np.array([1.0, *inner, 1.0] if placed else [1.0])
+    return np.array([1.0, *(edge.ended[1] for edge in placed)])
 
 
 def rest_odds(placed: Sequence[Edges]) -> NDArray[np.float64]:
@@ -183,45 +181,43 @@ def rest_odds(placed: Sequence[Edges]) -> NDArray[np.float64]:
     return np.clip(odds, -REST_MOST, REST_MOST)
 
 
-def closed(sentences: Sequence[Sentence], placed: Sequence[Edges]) -> NDArray[np.bool_]:
-    """Tell before which sentences, and after the last, a statement has ended, so that a cut leaves whole thoughts: (sentences + 1,).
+def closed(placed: Sequence[Edges]) -> NDArray[np.bool_]:
+    """Tell before which sentences, and after the last, a statement has ended, so that a cut leaves whole thoughts: (sentences + 1,)."""
+    likely: NDArray[np.bool_] = rested(placed) >= c.END_LIKELY
+    return likely
 
-    A pause ends a statement when it is nearly as long as this host's usual rest; behind a full stop a shorter one does.
+
+def stopped(sentences: Sequence[Sentence], placed: Sequence[Edges]) -> NDArray[np.bool_]:
+    """Tell where a statement has ended or a full stop was written at a real pause: (sentences + 1,)."""
+    written = [edge.in_pause[1] and bool(STOPS.search(sentence.text)) for sentence, edge in zip(sentences, placed, strict=True)]
+    either: NDArray[np.bool_] = closed(placed) | np.array([True, *written], bool)
+    return either
+
+
+def settle(first: int, last: int, placed: Sequence[Edges], room: tuple[int, int], reach_s: float = SETTLE_S) -> tuple[int, int]:
+    """Move a stretch of sentences, `first` to `last` inclusive, to where utterances end: none is begun or left in its middle.
+
+    Hosts say several short sentences in one breath ("Right. Mornings first. This is ..."). An edge that may lie inside one goes
+    to where one surely ends, rather outwards, since half a second too much harms less than half a thought. It moves by
+    `reach_s` seconds at most, half of that inwards, and stays within `room`, the first and last sentence that may be taken.
     """
-    usual = usual_rest(edge.pause_before for edge in placed[1:] if edge.in_pause[0])
-    ends = [
-        edge.in_pause[1] and edge.pause_after >= usual * (CLOSES_STOPPED if _STOPS.search(sentence.text) else CLOSES_OTHER)
-        for sentence, edge in zip(sentences, placed, strict=True)
-    ]
-    return np.array([True, *ends], bool)
-
-
-def settle(first: int, last: int, placed: Sequence[Edges], room: tuple[int, int]) -> tuple[int, int]:
-    """Move a stretch of sentences, `first` to `last` inclusive, to where the host rests: no utterance is begun or left in its middle.
-
-    Hosts say several short sentences in one breath ("Right. Mornings first. This is ..."). An edge whose pause is short goes to a
-    longer one near it, rather outwards, since half a second too much harms less than half a thought. It stays within `room`,
-    the first and last sentence that may be taken.
-    """
-    usual = usual_rest(edge.pause_before for edge in placed[1:] if edge.in_pause[0])
-    if usual <= 0:
-        return first, last
-
-    def worth(rest: float, moved: float) -> float:
-        return SETTLED_RESTS * min(rest / usual, 2.0) - (moved if moved >= 0 else SETTLE_INWARD * -moved) / SETTLE_S
-
-    starts = [at for at in range(room[0], last + 1) if -SETTLE_S <= placed[at].start - placed[first].start <= SETTLE_S / 2]
-    starts = [first] if _rest_before(placed, first) >= usual else starts
-    begin = max(starts, key=lambda at: (worth(_rest_before(placed, at), placed[first].start - placed[at].start), -abs(at - first)))
-    ends = [at for at in range(begin, room[1] + 1) if -SETTLE_S / 2 <= placed[at].end - placed[last].end <= SETTLE_S]
-    ends = [last] if _rest_before(placed, last + 1) >= usual and last >= begin else ends
-    finish = max(ends, key=lambda at: (worth(_rest_before(placed, at + 1), placed[at].end - placed[last].end), -abs(at - last)))
+    ended = rested(placed)
+    starts = [at for at in range(room[0], last + 1) if -reach_s <= placed[at].start - placed[first].start <= reach_s / 2]
+    begin = _surest(first, starts, ended, [placed[first].start - placed[at].start for at in starts])
+    ends = [at for at in range(begin, room[1] + 1) if -reach_s / 2 <= placed[at].end - placed[last].end <= reach_s]
+    finish = _surest(last, ends, ended[1:], [placed[at].end - placed[last].end for at in ends])
     return begin, max(begin, finish)
 
 
-def _rest_before(placed: Sequence[Edges], at: int) -> float:
-    """Give the pause before a sentence; the stream's ends are as good as the longest."""
-    return placed[at].pause_before if 0 < at < len(placed) else math.inf
+def _surest(here: int, places: Sequence[int], ended: NDArray[np.float64], outward: Sequence[float]) -> int:
+    """Choose the place of most worth: a sure end, near, and rather outwards. A sure edge stays."""
+    if not places or (here in places and ended[here] >= c.END_SURE):
+        return here
+
+    def worth(at: int, moved: float) -> float:
+        return SETTLE_WORTH * float(ended[at]) - (moved if moved >= 0 else SETTLE_INWARD * -moved)
+
+    return max(zip(places, outward, strict=True), key=lambda pair: (worth(*pair), -abs(pair[0] - here)))[0]
 
 
 def _joint(end: float, start: float, silent: Sequence[Span], options: BoundaryOptions) -> Span | None:

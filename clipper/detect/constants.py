@@ -158,10 +158,6 @@ PRESENTS = 0.8
 """The first sentence points and names ("this is the kettle", 这件开衫): presenting, where a transition only announces."""
 UNCLOSED = -1.2
 """The boundary lies inside a statement: no full stop and no pause before it."""
-CLOSING_PAUSE = 0.38
-"""Seconds of silence that end a statement even where the recogniser wrote a comma."""
-STOP_PAUSE = 0.33
-"""The same where it wrote a full stop: shorter rests lie between sentences of one breath, and a cut there sounds cut."""
 CUT_NEAR = 0.25
 """A camera change at the boundary: 30 % of product changes have one, 10 % of other places."""
 LAST_OFFERS = 0.6
@@ -171,6 +167,31 @@ ENDS_ON_CUE = 0.6
 """The sentence after the end moves on, greets, gives away or closes."""
 INSIDE_NAMED = -1.6
 """The sentence after the end still names the product without weight taken off."""
+
+# --- utterances ------------------------------------------------------------------------------------------
+
+UTTERANCE_S, UTTERANCE_SPREAD = 4.2, 0.3
+"""Seconds of a usual utterance and the spread of their logarithm, before the host is known: breath groups of spontaneous speech last
+3.5 to 5 s in most studies, and those of one speaker are alike."""
+UTTERANCE_MOST = 12
+"""Sentences of one utterance at most: nobody says more in a breath or two."""
+RESTS_LONGER, BREATHS_SHORTER, PAUSE_SPREAD = 1.2, 0.7, 0.3
+"""Rests behind utterances and breaths inside, as shares of the middle pause of a stream, and the spread of their logarithms, before the
+host is known: sellers rest longer where they finish, drink and pick things up."""
+LONG_SHARE, LONG_RESTS, LONG_SPREAD = 0.2, 1.8, 0.5
+"""One rest in five is a long one, between topics: how many times the usual rest, and the spread of its logarithm."""
+HABIT_SURE = 20.0
+"""Pauses and utterances that these priors are worth: a minute of talk."""
+HABIT_PASSES = 5
+"""Rounds of fitting; more of them change nothing that matters."""
+END_STOPPED = 0.7
+"""What a full stop says for an end against a comma, in nats, over what this recogniser writes anyway: some write no marks at all."""
+END_UNPAUSED = -8.0
+"""What the lack of any pause says: even where a host runs on into the next thing, a cut there sounds cut."""
+END_SURE = 0.9
+"""Probability of an end from which a clip is cut there without looking further."""
+END_LIKELY = 0.5
+"""Probability of an end from which a statement counts as closed."""
 
 # --- durations ---------------------------------------------------------------------------------------------
 

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipper.detect import constants as c
-from clipper.detect.boundaries import closed
 from clipper.detect.candidates import candidates
 from clipper.detect.emissions import Scores, score
 from clipper.detect.naming import full_name, name_of
@@ -79,7 +78,6 @@ def find_explanations(
     options = options or ExplanationOptions()
     considered = candidates(evidence, products, always)
     stream = read(evidence, considered)
-    stream = replace(stream, closed=closed(stream.sentences, stream.placed))
     share: Table | None = None
     earlier: Decoding | None = None
     for _ in range(1, options.passes):  # nothing but the decoding is kept of a pass: its tables cover every candidate

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipper.detect import constants as c
-from clipper.detect.boundaries import DEFAULT, BoundaryOptions, Edges, edges, pauses, rested
+from clipper.detect.boundaries import DEFAULT, BoundaryOptions, Edges, closed, edges, pauses, rested, stopped
 from clipper.detect.cues import Cue, counts, find_cues
 from clipper.detect.mentions import by_sentence
 from clipper.detect.names import Known, is_cjk, know
@@ -43,7 +42,7 @@ class Read:
     stopped: NDArray[np.bool_]
     """(sentences + 1,): as `closed`, or a full stop with any real pause: good enough for a moment, not for an explanation."""
     rested: Table
-    """(sentences + 1,) in [0, 1]: the pause before the sentence, as a share of the stream's usual one."""
+    """(sentences + 1,) in [0, 1]: the probability that an utterance ends before the sentence."""
 
 
 def read(evidence: Evidence, products: tuple[Product, ...], boundaries: BoundaryOptions = DEFAULT) -> Read:
@@ -65,21 +64,10 @@ def read(evidence: Evidence, products: tuple[Product, ...], boundaries: Boundary
         np.array([s.start for s in sentences], float),
         np.array([s.end for s in sentences], float),
         placed,
-        _closed(sentences, placed, c.STOP_PAUSE),
-        _closed(sentences, placed, 0.0),
+        closed(placed),
+        stopped(sentences, placed),
         rested(placed),
     )
-
-
-def _closed(sentences: tuple[Sentence, ...], placed: tuple[Edges, ...], stop_pause: float) -> NDArray[np.bool_]:
-    ends = [
-        edge.in_pause[1] and edge.pause_after >= (stop_pause if _STOPS.search(sentence.text) else c.CLOSING_PAUSE)
-        for sentence, edge in zip(sentences, placed, strict=True)
-    ]
-    return np.array([True, *ends], bool)
-
-
-_STOPS = re.compile(r"[。.!?！？…][\"'”’）)]*\s*$")
 
 
 def _words_heard(sentences: tuple[Sentence, ...], known: tuple[Known, ...]) -> tuple[tuple[tuple[int, float], ...], ...]:
