@@ -20,7 +20,7 @@ from typing import Any
 
 from clipper.errors import Cancelled, InputError, LivecutError, ToolError
 from pipelines import jobs, places
-from pipelines.clips import Inputs, Run, make_clips
+from pipelines.clips import Inputs, Known, Run, make_clips
 from pipelines.executors import Executor, Task
 from pipelines.jobs import Verdict
 from pipelines.ledger import FINISHED, Claim, Heartbeat, Job, Ledger, LedgerError, LedgerOptions, LostLease, State, is_fresh, publish
@@ -92,6 +92,7 @@ def run_one(inputs: Inputs, settings: Settings, ledger: Ledger, *, replan: bool,
                 start_time=inputs.start_time,
                 replan=replan,
                 folder=job.folder,
+                known=_known(ledger, job, inputs.recording),
                 progress=progress,
                 cancelled=cancelled,
             )
@@ -103,6 +104,12 @@ def run_one(inputs: Inputs, settings: Settings, ledger: Ledger, *, replan: bool,
             raise
         settle(ledger, claim, verdict)
     return done
+
+
+def _known(ledger: Ledger, job: Job, recording: Path) -> Known | None:
+    """What enrolling has read of a recording: hashing hours of it once is enough."""
+    row = ledger.file(places.absolute(recording))
+    return Known(job.content, row.stamp) if row and row.job_id == job.id else None
 
 
 def settle(ledger: Ledger, claim: Claim, verdict: Verdict) -> State:
@@ -251,19 +258,21 @@ class _Batch:
                 raise self.broken
             if draining():
                 reading, self.waiting = False, []
-            reading = self._take() if reading else False
+            idle = not self.running and not self.waiting
+            reading = self._take(TICK_S if idle else 0.0) if reading else False
             self._start_some()
             if self.running:
                 for future in wait(self.running, TICK_S, return_when=FIRST_COMPLETED).done:
                     self._go_on(self.running.pop(future))
-            else:
-                self.over.wait(TICK_S if self.waiting else 0.02)
+            elif self.waiting:
+                self.over.wait(TICK_S)
 
-    def _take(self) -> bool:
-        """Take in what was read; False after the last."""
+    def _take(self, wait_s: float) -> bool:
+        """Take in what was read, waiting for the first of it; False after the last."""
         with suppress(queue.Empty):
             while len(self.waiting) < AHEAD:
-                entry = self.intake.get_nowait()
+                entry = self.intake.get(timeout=wait_s) if wait_s else self.intake.get_nowait()
+                wait_s = 0.0
                 if entry is None:
                     return False
                 self._admit(entry)
@@ -321,7 +330,8 @@ class _Batch:
             self._end(entry, _outcome(self.ledger.job(claim.job_id), entry.inputs.recording))
             return
         task = jobs.task_text(entry.inputs, self.settings, replan=self.replan)
-        tasks = iter(jobs.stage_tasks(claim.job, task, self.executor.capacity, recording=recording, attempt=claim.attempt))
+        known = _known(self.ledger, claim.job, recording)
+        tasks = iter(jobs.stage_tasks(claim.job, task, self.executor.capacity, recording=recording, attempt=claim.attempt, known=known))
         self._submit(entry, claim, tasks, time.monotonic(), next(tasks))
 
     def _submit(self, entry: _Entry, claim: Claim, tasks: Iterator[Task], began: float, task: Task) -> None:

@@ -31,6 +31,7 @@ from clipper.catalog import CATALOG_NAMES
 from clipper.errors import InputError, LivecutError
 from pipelines import places
 from pipelines.clips import Inputs
+from pipelines.ledger import Seen
 from pipelines.workdir import digest, json_bytes
 
 INDEX = ".carried.json"
@@ -173,7 +174,8 @@ def _bring(arguments: dict[str, Any], given: dict[str, Any], place: Path) -> Car
     try:
         if places.is_url(given["recording"]):
             carried.source = places.written(given["recording"])
-            given["recording"] = str(_bring_recording(Path(given["recording"]), place / "in", arguments.get("content", ""), http=http))
+            here = _bring_recording(Path(given["recording"]), place / "in", arguments.get("content", ""), http=http)
+            given["recording"], arguments["known"] = str(here), list(Seen.of(here).stamp)
         for number, kind in enumerate(("catalog", "chat", "events")):
             given[kind] = _bring_given(given.get(kind), place / f"given {number}", http=http)
         if places.is_url(arguments["folder"]):

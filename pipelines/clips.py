@@ -72,6 +72,22 @@ class Inputs:
     events: tuple[Path, ...] = ()
     start_time: str | None = None
     """When the recording began, ISO 8601; wins over every other source."""
+    known: Known | None = None
+    """What is known of the recording's bytes already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The digest of a file that looked like this: whoever finds it so need not read it again."""
+
+    sha256: str
+    stamp: tuple[int, int, int, int]
+    """Size, time of change in ns, device, inode."""
+
+    def digest_of(self, path: Path) -> str:
+        """The digest, when the file still looks as it did; else nothing."""
+        found = path.stat()
+        return self.sha256 if (found.st_size, found.st_mtime_ns, found.st_dev, found.st_ino) == self.stamp else ""
 
 
 def make_clips(
@@ -85,6 +101,7 @@ def make_clips(
     replan: bool = False,
     folder: str | Path | None = None,
     until: str | None = None,
+    known: Known | None = None,
     progress: Callback = ignore,
     cancelled: Asked = never,
 ) -> Run:
@@ -92,7 +109,8 @@ def make_clips(
 
     `progress` is called with the stage and the share of it that is done; `cancelled` is asked between and inside stages.
     `folder` is the run's folder, by default one in `settings.run.out`. `until` names one of `STAGES` to end after: the next
-    call goes on from there, in this process or in another; the manifest of such a Run is empty.
+    call goes on from there, in this process or in another; the manifest of such a Run is empty. `known` saves hashing the
+    recording once more.
     Raises InputError for input that cannot be used, NothingFound when the recording holds nothing to cut (its manifest says
     why), ToolError, ModelError, and Cancelled. Whatever was finished is kept and used by the next call.
     """
@@ -103,6 +121,7 @@ def make_clips(
         chat=tuple(map(Path, chat)),
         events=tuple(map(Path, events)),
         start_time=start_time,
+        known=known,
     )
     if until is not None and until not in STAGES:
         raise InputError(f"until = {until!r}: expected one of {', '.join(STAGES)}")
@@ -161,7 +180,7 @@ def analyse(inputs: Inputs, settings: Settings, work: Workdir, meter: Meter) -> 
     """Find out what a recording holds; every value lands in the run's folder."""
     with meter.stage("probe"):
         identity = _identity(inputs.recording)
-        source = work.step("recording", Recording, 1, identity, lambda: _probe(inputs.recording, work))
+        source = work.step("recording", Recording, 1, identity, lambda: _probe(inputs, work))
         found = _catalog(inputs)
         catalog = work.step("catalog", Catalog, 1, (found,), lambda: found)
         audience_log = audience.read_logs(
@@ -298,9 +317,9 @@ def stamp(path: Path) -> tuple[object, ...]:
     return (str(path), stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
 
 
-def _probe(path: Path, work: Workdir) -> Recording:
+def _probe(inputs: Inputs, work: Workdir) -> Recording:
     """Probe a recording; one whose time stamps break is copied onto one clock inside the run's folder first."""
-    found = media.probe(path)
+    found = media.probe(inputs.recording, digest=inputs.known.digest_of(inputs.recording) if inputs.known else "")
     return replace(media.normalise(found, work.root / "media"), sha256=found.sha256)
 
 

@@ -21,7 +21,7 @@ from clipper.catalog import find_catalog, read_catalog
 from clipper.errors import Cancelled, InputError, LivecutError, ModelError, NothingFound, ToolError, ToolFailed
 from clipper.media.formats import HEAD_BYTES, sniff_bytes
 from pipelines import carrying, places
-from pipelines.clips import Inputs, make_clips, run_folder
+from pipelines.clips import Inputs, Known, make_clips, run_folder
 from pipelines.executors import Context, Needs, Task, TaskFailed, WorkerDied
 from pipelines.ledger import Job, Ledger, Seen, State
 from pipelines.settings import Settings
@@ -277,20 +277,24 @@ def task_text(inputs: Inputs, settings: Settings, *, replan: bool) -> str:
     return json.dumps({"inputs": given, "settings": artefact.plain(settings), "replan": replan})
 
 
-def stage_tasks(job: Job, task: str, machine: Needs, *, recording: Path, attempt: int) -> tuple[Task, ...]:
+def stage_tasks(job: Job, task: str, machine: Needs, *, recording: Path, attempt: int, known: Known | None = None) -> tuple[Task, ...]:
     """Cut a job into tasks for an executor: one per stage, in one group, each reusing what those before it left in the folder."""
     arguments = json.loads(task)
     arguments["inputs"]["recording"] = str(recording)
+    arguments |= {"kind": job.kind, "content": job.content, "folder": str(job.folder), "known": list(known.stamp) if known else None}
     stages = STAGES[job.kind]
     group = f"job {job.id}, attempt {attempt}"
+    alone = _ran_out_of_memory(job)
+    if alone:  # the second time with all the memory there is, one clip at a time
+        arguments["settings"]["run"]["jobs"] = 1
     given = arguments["inputs"]
     inputs = [str(recording), *filter(None, [given["catalog"], *given["chat"], *given["events"]])]
     return tuple(
         Task(
             id=f"{group}, {stage.until or 'rest'}",
             function=WORK,
-            arguments={**arguments, "kind": job.kind, "content": job.content, "folder": str(job.folder), "until": stage.until},
-            needs=_needs(stage, machine, arguments["settings"]),
+            arguments={**arguments, "until": stage.until},
+            needs=_needs(stage, machine, arguments["settings"], alone=alone),
             group=group,
             last=stage is stages[-1],
             inputs=tuple(inputs),
@@ -299,10 +303,17 @@ def stage_tasks(job: Job, task: str, machine: Needs, *, recording: Path, attempt
     )
 
 
-def _needs(stage: Stage, machine: Needs, settings: Mapping[str, Any]) -> Needs:
+def _ran_out_of_memory(job: Job) -> bool:
+    """Whether a job's last attempt was killed, as the system kills what takes too much memory."""
+    return job.failures > 0 and "memory" in job.reason
+
+
+def _needs(stage: Stage, machine: Needs, settings: Mapping[str, Any], *, alone: bool = False) -> Needs:
     on_gpu = stage.gpu and machine.gpus >= 1 and settings["speech"]["device"] != "cpu"
     cpus = 1.0 if on_gpu else max(min(stage.share * machine.cpus, stage.at_most), min(1.0, machine.cpus))
-    return Needs(cpus=min(cpus, machine.cpus), gpus=1.0 if on_gpu else 0.0, memory_mb=stage.memory_mb)
+    return Needs(
+        cpus=min(cpus, machine.cpus), gpus=1.0 if on_gpu else 0.0, memory_mb=max(stage.memory_mb, machine.memory_mb if alone else 0)
+    )
 
 
 def run_stage(arguments: Mapping[str, Any], context: Context) -> Any:
@@ -351,6 +362,7 @@ def _clip(arguments: Mapping[str, Any], context: Context) -> Verdict:
         replan=arguments["replan"],
         folder=arguments["folder"],
         until=arguments["until"],
+        known=Known(arguments["content"], tuple(arguments["known"])) if arguments.get("known") else None,
         progress=context.progress,
         cancelled=context.cancelled,
     )

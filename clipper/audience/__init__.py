@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from clipper.audience.clock import parse_start, start_from_name
-from clipper.audience.files import READERS, find_logs, load_reader, reader_of
+from clipper.audience.files import READERS, Listing, find_logs, load_reader, reader_of
 from clipper.audience.merge import Placed, Start, joined, place, richest_viewers
 from clipper.audience.reading import MAX_EPOCH_S, LogOptions, Reading, hider, read_head
 from clipper.audience.spreadsheet import mapping_of
 from clipper.errors import InputError
 from clipper.values import AudienceLog, Card, Comment, Order
 
-__all__ = ["READERS", "LogOptions", "find_logs", "load_reader", "parse_start", "read_logs", "start_from_name"]
+__all__ = ["READERS", "Listing", "LogOptions", "find_logs", "load_reader", "parse_start", "read_logs", "start_from_name"]
 
 MIN_CONTAINER_EPOCH_S = 1_104_537_600.0
 """Year 2005: containers write 1904 or 1970 when they do not know."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -58,18 +60,45 @@ def reader_of(head: Head) -> Reader | None:
     return next((reader for reader in map(load_reader, READERS) if reader.claims(head)), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A folder's names, read once for all its recordings."""
+
+    stems: frozenset[str]
+    """Of its recordings."""
+    logs: Mapping[str, tuple[str, ...]]
+    """Names of logs by the stem of the recording whose they are."""
+    plain: tuple[str, ...]
+    """Names of logs that belong to whatever recording is the only one."""
+
+    @classmethod
+    def of(cls, folder: Path, also: str = "") -> Listing:
+        """Read a folder; one that cannot be read holds nothing. `also` is the stem of a recording that may not lie there."""
+        names = sorted(_names(folder))
+        stems = frozenset(Path(name).stem for name in names if Path(name).suffix.casefold() in RECORDING_SUFFIXES) | ({also} - {""})
+        logs: dict[str, tuple[str, ...]] = {}
+        candidates = [name for name in names if _is_log_name(name)]
+        for name in candidates:
+            owner = _owner(name, stems)
+            if owner is not None:
+                logs[owner] = (*logs.get(owner, ()), name)
+        return cls(stems, logs, tuple(name for name in candidates if Path(name).stem.casefold() in PLAIN_NAMES))
+
+    def of_recording(self, recording: Path) -> tuple[Path, ...]:
+        """Side files of one of its recordings."""
+        found = self.logs.get(recording.stem, ())
+        if self.stems <= {recording.stem}:
+            found += tuple(name for name in self.plain if name not in found)
+        return tuple(recording.parent / name for name in found if name != recording.name)
+
+
 def find_logs(recording: Path) -> tuple[Path, ...]:
     """Find the side files of a recording: by its stem, and under plain names when it is the only recording of its folder.
 
     `show.xml`, `show.events.jsonl` and `show_chat.json` belong to `show.mp4`; a file that fits two recordings belongs to the
     one with the longer name.
     """
-    names = sorted(_names(recording.parent))
-    stems = {Path(name).stem for name in names if Path(name).suffix.casefold() in RECORDING_SUFFIXES} | {recording.stem}
-    found = [name for name in names if _is_log_name(name) and _owner(name, stems) == recording.stem]
-    if len(stems) == 1:
-        found += [name for name in names if _is_log_name(name) and Path(name).stem.casefold() in PLAIN_NAMES and name not in found]
-    return tuple(recording.parent / name for name in found if name != recording.name)
+    return Listing.of(recording.parent, recording.stem).of_recording(recording)
 
 
 def _names(folder: Path) -> list[str]:
@@ -85,9 +114,9 @@ def _is_log_name(name: str) -> bool:
     return Path(lower).suffix in LOG_SUFFIXES and not lower.endswith(_NO_LOGS) and not lower.startswith(("catalog.", "."))
 
 
-def _owner(name: str, stems: set[str]) -> str | None:
+def _owner(name: str, stems: frozenset[str]) -> str | None:
+    """The longest of the stems that a log's name begins with; candidates come from the name, so that thousands cost nothing."""
     own = Path(name).stem
-    fits = [
-        stem for stem in stems if own == stem or name.startswith(f"{stem}.") or (own.startswith(stem) and _TAIL.fullmatch(own[len(stem) :]))
-    ]
-    return max(fits, key=len, default=None)
+    fits = {own, *(name[:at] for at, char in enumerate(name) if char == ".")}
+    fits |= {own[:at] for at, char in enumerate(own) if char in "_-. " and _TAIL.fullmatch(own[at:])}
+    return max(fits & stems, key=len, default=None)

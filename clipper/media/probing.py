@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import logging
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -69,8 +69,8 @@ class _Timeline:
     broke_off: str = ""
 
 
-def probe(path: str | Path) -> Recording:
-    """Find out what a recording holds.
+def probe(path: str | Path, *, digest: str = "") -> Recording:
+    """Find out what a recording holds; `digest` is the SHA-256 of its bytes, where that is known already.
 
     Raises InputError for what is not a recording, cannot be opened or decoded, or has no moving picture.
     """
@@ -85,7 +85,7 @@ def probe(path: str | Path) -> Recording:
         timeline = _scan(container)
         if timeline.first_shown is None:
             raise InputError(f"could not use {path}: its video stream holds no frame; is the file complete?")
-        return _recording(path, format, container, frame, timeline)
+        return replace(_recording(path, format, container, frame, timeline), sha256=digest or sha256(path))
 
 
 def sha256(path: str | Path) -> str:
@@ -183,7 +183,7 @@ def _recording(path: Path, format: str, container: InputContainer, frame: VideoF
     damaged = _damaged(timeline, zero, duration, claimed, has_sound) if not breaks else ()
     return Recording(
         path=str(path),
-        sha256=sha256(path),
+        sha256="",
         size_bytes=path.stat().st_size,
         format=format,
         duration=duration,

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 PATIENCE_S = 15.0
 """Time between asking a task to stop and killing its process; ffmpeg gets 10 s of it."""
 TICK_S = 0.1
+IDLE_S = 5.0
+"""How long the keeper sleeps while it has nothing to do; an order wakes it."""
 PASSED = 8
 """So many later tasks may start before one that waits for more room; then they wait behind it."""
 
@@ -135,7 +137,7 @@ class Local:
         state = self._state
         while not (state.closing and not state.workers and not state.waiting):
             with suppress(queue.Empty):
-                self._obey(self._orders.get(timeout=TICK_S))
+                self._obey(self._orders.get(timeout=TICK_S if state.workers or state.waiting else IDLE_S))
                 while True:
                     self._obey(self._orders.get_nowait())
             self._watch()

@@ -28,7 +28,7 @@ from typing import Any
 from clipper.errors import Cancelled, InputError, ToolError
 from pipelines.executors import Context, Needs, Task, WorkerDied, missing_input
 from pipelines.executors.answers import Sparing, answer, error_of, fail, fits, refuse_impossible
-from pipelines.executors.local import PATIENCE_S, TICK_S, machine
+from pipelines.executors.local import IDLE_S, PATIENCE_S, TICK_S, machine
 from pipelines.progress import Callback, Progress, ignore
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,7 @@ def start(capacity: Needs | None = None) -> None:
     }
     with _environment(settings):
         ray = _import()
+        _hush(ray)
         try:
             ray.init(
                 address="local",
@@ -87,6 +88,7 @@ def stop() -> None:
 def join(address: str) -> None:
     """Join a running cluster. Raises InputError when it is not protected by a token, ToolError when it cannot be reached."""
     ray = _import()
+    _hush(ray)
     if os.environ.get("RAY_AUTH_MODE") != "token":
         raise InputError(
             f"could not use the cluster at {address}: token authentication is off, so anybody who reaches it runs code on it; "
@@ -121,6 +123,16 @@ def _import() -> Any:
     except ImportError as error:
         raise ToolError("could not use the executor ray: Ray is not installed; run pip install 'livecut[ray]'") from error
     return ray
+
+
+def _hush(ray: Any) -> None:
+    """Let what Ray says of workers that died go to the log: it would print it on stdout, among our results."""
+
+    def note(data: dict[str, Any], ignore_prefix: bool = False) -> None:
+        log.info("Ray: %s", " ".join(str(line) for line in data.get("lines", ())))
+
+    if hasattr(ray._private.worker, "print_to_stdstream"):
+        ray._private.worker.print_to_stdstream = note
 
 
 @dataclass(slots=True, eq=False)
@@ -207,7 +219,7 @@ class Ray:
         state = self._state
         while not (state.closing and not state.running and not state.waiting):
             with suppress(queue.Empty):
-                self._obey(self._orders.get(timeout=TICK_S))
+                self._obey(self._orders.get(timeout=TICK_S if state.running or state.waiting else IDLE_S))
                 while True:
                     self._obey(self._orders.get_nowait())
             self._obey(self._collect)

@@ -17,6 +17,9 @@ from pipelines.ledger.states import FINISHED, MOVES, Claim, Job, LedgerError, Le
 
 JOB = "id, kind, content, options, state, reason, attempt, failures, deaths, code, folder, task, path, due_at, changed_at, owner"
 """Columns that `job_of` takes."""
+DAY_S = 86_400.0
+EVENTS_OF_ONE = 200
+"""Events of one job that are kept: one that waits for a disk for weeks is tried every minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,18 @@ class Change:
             for table, column in (("outputs", "job"), ("events", "job"), ("jobs", "id")):
                 self.connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (job.id,))
         return True
+
+    def prune(self, days: float) -> int:
+        """Drop old events; see `Ledger.prune`."""
+        old = self.connection.execute(
+            "DELETE FROM events WHERE at < ? AND id NOT IN (SELECT MAX(id) FROM events GROUP BY job, path)", (self.now - days * DAY_S,)
+        ).rowcount
+        many = self.connection.execute(
+            "DELETE FROM events WHERE id IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY job, path ORDER BY id DESC) AS nth"
+            " FROM events) WHERE nth > ?)",
+            (EVENTS_OF_ONE,),
+        ).rowcount
+        return int(old) + int(many)
 
     # --- what a change is made of -----------------------------------------------------------------
 

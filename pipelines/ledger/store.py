@@ -146,6 +146,11 @@ class Ledger:
             for at, job, where, attempt, what, detail in rows
         )
 
+    def prune(self, days: float) -> int:
+        """Drop what happened longer ago, but for the last of each file and job, and what is too much of one job; return how much."""
+        with self.writing() as change:
+            return change.prune(days)
+
     # --- work -----------------------------------------------------------------------------------
 
     def claim(self, job_id: int | None = None) -> Claim | None:

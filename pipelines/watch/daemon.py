@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 LEDGER_AGAIN_S = 15.0
 """Wait before the ledger is tried again after it could not be written."""
 RETENTION_S = 3600.0
+MIND_S = 0.5
+"""How often the main thread looks around."""
 
 
 @dataclass(slots=True)
@@ -203,8 +205,8 @@ class Daemon:
     def _mind(self, threads: Sequence[threading.Thread]) -> None:
         """Wait in the main thread, where signals arrive; reload, retention, and the end of patience happen here."""
         swept = drained = 0.0
-        while any(thread.is_alive() for thread in threads):
-            time.sleep(0.1)
+        while alive := [thread for thread in threads if thread.is_alive()]:
+            alive[0].join(MIND_S)
             now = time.monotonic()
             if self._reload.is_set():
                 self._reload.clear()
@@ -225,6 +227,10 @@ class Daemon:
                 with suppress(LivecutError):
                     for folder in remove_old(self.ledger, root, settings.watch.keep_days):
                         log.info("%s: results are older than %g days and were deleted", folder, settings.watch.keep_days)
+        days = max(settings.watch.history_days for settings in self._settings.values())
+        with suppress(LivecutError):
+            if dropped := self.ledger.prune(days):
+                log.info("%d events older than %g days were dropped from the ledger's history", dropped, days)
 
     def _read_options(self) -> None:
         for root in self.roots:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from clipper.audience import find_logs
+from clipper.audience import Listing
 from clipper.catalog import CATALOG_NAMES, find_catalog
 from clipper.errors import InputError
 from pipelines.clips import Inputs
@@ -74,6 +74,8 @@ class Folder:
     """Folders in which a picture is still being written."""
     _ready_since: dict[str, float] = field(default_factory=dict)
     _again: dict[str, float] = field(default_factory=dict)
+    _listings: dict[str, tuple[bool, Listing]] = field(default_factory=dict)
+    """Folders of this scan: whether there is a catalogue, and whose logs there are."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -119,6 +121,7 @@ class Folder:
         dirty: set[Path] = set()
         before = self._identity()
         self._unfinished.clear()
+        self._listings.clear()
         try:
             for judged in self._inbox.scan(began, self._known):
                 if judged.entry.kind == "side file" and not judged.entry.why_not:
@@ -175,7 +178,11 @@ class Folder:
         since = self._ready_since.setdefault(str(path), time.monotonic())
         if time.monotonic() - since >= self.settings.watch.grace_s:
             return False
-        return find_catalog(path.parent) is None or not find_logs(path)
+        folder = str(path.parent)
+        if folder not in self._listings:
+            self._listings[folder] = (find_catalog(path.parent) is not None, Listing.of(path.parent))
+        has_catalog, listing = self._listings[folder]
+        return not has_catalog or not listing.of_recording(path)
 
     def _give(self, entry: Entry) -> Iterator[Inputs]:
         path = str(entry.seen.path)

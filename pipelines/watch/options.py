@@ -32,6 +32,8 @@ class WatchOptions:
     """Folders of product pictures: auto makes videos of those in which, and above which, there is no recording and no catalogue."""
     keep_days: float = 0.0
     """Days after which the results of a finished recording are deleted; 0 keeps them. 0 to 36,500."""
+    history_days: float = 90.0
+    """Days for which the ledger keeps what happened to a file, the newest of each for ever; 1 to 36,500."""
     free_gb: float = 2.0
     """Free space on the disk of the results, in 10⁹ bytes, below which nothing new is begun; 0 to 1,000,000."""
     drain_s: float = 600.0
@@ -46,6 +48,7 @@ class WatchOptions:
             ("grace_s", 0, 86_400),
             ("late_s", 0, 31_536_000),
             ("keep_days", 0, 36_500),
+            ("history_days", 1, 36_500),
             ("free_gb", 0, 1_000_000),
             ("drain_s", 0, 86_400),
         ):

@@ -175,6 +175,7 @@ def metrics(daemon: Daemon) -> str:
                 settled.add_metric([ended], count)
             yield settled
             yield CounterMetricFamily("livecut_work_seconds", "Seconds of work on recordings since the start.", value=daemon.counts.seconds)
+            yield CounterMetricFamily("livecut_reloads", "Times a folder's options were read anew.", value=daemon.counts.reloads)
             yield CounterMetricFamily("livecut_ledger_errors", "Times the ledger could not be used.", value=daemon.counts.ledger_errors)
             yield from _folders(daemon, GaugeMetricFamily, CounterMetricFamily)
             yield GaugeMetricFamily("livecut_peak_memory_bytes", "Peak memory of the daemon's own process.", value=peak_memory_mb() * 1e6)

@@ -117,6 +117,14 @@ def test_a_worker_that_is_killed_costs_its_own_task_alone(make: Callable[..., Ex
         futures["leave"].result()
 
 
+def test_a_death_is_not_told_among_the_results(make: Callable[..., Executor], capfd: pytest.CaptureFixture[str]) -> None:
+    """stdout carries results alone: one line of Ray's own there, and nobody can read `--json`."""
+    with pytest.raises(WorkerDied):
+        make().submit(task("die", "die")).result(LIMIT_S)
+    time.sleep(0.5)  # it would come later
+    assert capfd.readouterr().out == ""
+
+
 def test_needs_are_kept_within_what_there_is(name: str, make: Callable[..., Executor], tmp_path: Path) -> None:
     executor = make(Needs(cpus=2))
     seconds = 2.0 if name == "ray" else 0.3  # a worker of Ray takes a second to start

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from clipper.audience import LogOptions, find_logs, parse_start, read_logs, start_from_name
+from clipper.audience import Listing, LogOptions, find_logs, parse_start, read_logs, start_from_name
 from clipper.errors import InputError
 from clipper.values import Card, Order, Viewers
 
@@ -109,6 +110,19 @@ def test_plain_names_belong_to_a_lone_recording(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     assert [path.name for path in find_logs(tmp_path / "show.mp4")] == ["danmaku.xml", "events.jsonl", "orders.csv"]
     assert find_logs(tmp_path / "gone" / "show.mp4") == ()
+
+
+def test_a_folder_of_thousands_is_read_once_for_all_its_recordings(tmp_path: Path) -> None:
+    for number in range(3000):
+        (tmp_path / f"show {number}.mp4").touch()
+        (tmp_path / f"show {number}.danmaku.xml").touch()
+        (tmp_path / f"show {number}_live_chat.json").touch()
+    began = time.process_time()
+    listing = Listing.of(tmp_path)
+    found = [listing.of_recording(tmp_path / f"show {number}.mp4") for number in range(3000)]
+    assert time.process_time() - began < 3.0, "not once for each of them"
+    assert [path.name for path in found[30]] == ["show 30.danmaku.xml", "show 30_live_chat.json"]
+    assert found[7] == find_logs(tmp_path / "show 7.mp4")
 
 
 def test_what_two_files_both_tell_counts_once(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import threading
@@ -13,9 +14,9 @@ from typing import Any
 import pytest
 
 from clipper.errors import Cancelled
-from pipelines import batch, cli, cli_batch, executors
+from pipelines import batch, cli, cli_batch, executors, jobs
 from pipelines.batch import Outcome, run_batch
-from pipelines.clips import Inputs
+from pipelines.clips import Inputs, Known, Run
 from pipelines.ledger import Ledger, LedgerError, LedgerOptions, audit
 from pipelines.settings import RunOptions, Settings
 from tests import sham
@@ -73,6 +74,46 @@ def test_one_recording_stops_no_other(
     assert [one.state for one in found] == ["done", state, "done", "done"]
     assert (found[1].code, found[1].attempt) == (code, attempts)
     assert why in found[1].reason
+
+
+def test_what_was_killed_for_memory_is_tried_again_with_all_of_it(tmp_path: Path) -> None:
+    """Alone on its machine, one clip at a time; any other failure changes nothing."""
+    source, machine = sham.recording(tmp_path / "a.mp4"), executors.Needs(cpus=4, memory_mb=16_000)
+    with Ledger(tmp_path / batch.NAME, LedgerOptions(backoff_s=0.0)) as ledger:
+        job = jobs.enrol(ledger, Inputs(recording=source), Settings(run=RunOptions(out=str(tmp_path / "out"))))
+
+        def tasks(reason: str) -> list[tuple[int, int]]:
+            claim = ledger.claim(job.id)
+            assert claim is not None
+            found = jobs.stage_tasks(claim.job, claim.job.task, machine, recording=source, attempt=claim.attempt)
+            ledger.fail(claim, reason)
+            return [(task.needs.memory_mb, task.arguments["settings"]["run"]["jobs"]) for task in found]
+
+        usual = tasks("it failed")
+        assert usual == [(1500, 0), (1000, 0), (1500, 0)]
+        assert tasks("its process was killed (signal 9): out of memory, or by somebody") == usual
+        assert tasks("") == [(16_000, 1)] * 3
+
+
+def test_a_recording_is_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its digest goes with the job, and counts for as long as the file looks as it did."""
+    given: list[str] = []
+
+    def make_clips(source: Path, *, known: Known, **more: Any) -> Run:
+        given.append(known.digest_of(Path(source)))
+        with Path(source).open("ab") as file:
+            file.write(b"|")
+        given.append(known.digest_of(Path(source)))
+        return sham.make_clips(source, **more)
+
+    monkeypatch.setattr("pipelines.jobs.make_clips", make_clips)
+    source = sham.recording(tmp_path / "a.mp4")
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    with Ledger(tmp_path / batch.NAME, LedgerOptions(backoff_s=0.0, max_attempts=1)) as ledger:
+        settings = Settings(run=RunOptions(out=str(tmp_path / "out")))
+        (found,) = run_batch([Inputs(recording=source)], settings, ledger, sham.Threads(), at_once=1)
+    assert given == [digest, ""] + ["", ""] * 2
+    assert "changed while it was worked on" in found.reason, "what was hashed before says nothing about what it is now"
 
 
 def test_what_waits_for_its_time_is_done_when_asked_for(run: Callable[..., list[Outcome]], tmp_path: Path) -> None:

@@ -233,6 +233,22 @@ def test_killing_its_owner_again_and_again_makes_a_job_suspect(ledger: Ledger, t
     assert found.reason.startswith("10 times the process that worked on it")
 
 
+def test_history_is_kept_for_a_time_and_the_last_of_each_for_ever(ledger: Ledger, time: Time, tmp_path: Path) -> None:
+    old, busy = add(ledger, tmp_path / "old.mp4", "1"), add(ledger, tmp_path / "busy.mp4", "2")
+    finish(ledger, claimed(ledger, old))
+    ledger.note([Seen.of(tmp_path / "old.mp4")], "gone", "deleted")
+    time.sleep(100 * 86_400)
+    for _ in range(300):
+        ledger.hand_back(claimed(ledger, busy), "no space", wait_s=0)
+    before = {path: ledger.history(path=path) for path in (tmp_path / "old.mp4", tmp_path / "busy.mp4")}
+    assert ledger.prune(90) > 400
+    after = {path: ledger.history(path=path) for path in before}
+    assert after[tmp_path / "old.mp4"][-1] == before[tmp_path / "old.mp4"][-1]
+    assert [event.what for event in ledger.history(job_id=old.id)] == ["done", "gone"]
+    assert len(after[tmp_path / "busy.mp4"]) <= 202 and after[tmp_path / "busy.mp4"][-1] == before[tmp_path / "busy.mp4"][-1]
+    assert ledger.prune(90) == 0
+
+
 def test_a_file_that_goes_takes_its_waiting_job_along_but_not_its_results(ledger: Ledger, tmp_path: Path) -> None:
     done, waiting = add(ledger, tmp_path / "a.mp4", "1"), add(ledger, tmp_path / "b.mp4", "2")
     finish(ledger, claimed(ledger, done))
