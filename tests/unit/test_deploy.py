@@ -61,9 +61,10 @@ def test_the_image_copies_what_is_there_and_starts_what_parses() -> None:
     for line in re.findall(r"^COPY (.+)$", text, re.MULTILINE):
         for name in line.split()[:-1]:
             assert (ROOT / name).exists(), name
+            assert f"!{name}" in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines(), "it reaches the builder"
     command = json.loads(re.findall(r"^CMD (.+)$", text, re.MULTILINE)[-1])
     parses(command)
-    assert re.search(r"^USER livecut$", text, re.MULTILINE)
+    assert re.search(r"^USER 10001$", text, re.MULTILINE) and "--uid 10001" in text
     extra = re.search(r'pip install "\.\[(\w+)\]"', text)
     assert extra and f"\n{extra.group(1)} = [" in (ROOT / "pyproject.toml").read_text()
 
