@@ -1,9 +1,9 @@
 """Choose the high moments that pull people into the live room: a hook first, then climaxes, none of it twice.
 
-Every run of one to three sentences gets a worth from what it does (surprise, demonstration, proof, hook, promise, offer), how
-loud it is said and whether its product is hot. A set of runs is worth the sum, with diminishing returns per kind and per
-product: monotone submodular, chosen under the length limit by cost-scaled greedy against the best single run (Lin and Bilmes
-2010). Nothing looks at the product's tail, where hosts repeat themselves.
+Every run of a few whole sentences gets a worth from what it does (`clipper.detect.drama`: the peak of a demonstration, its result,
+a proof, a promise, the opening of an offer, a raised voice) and whether its product is hot. A set of runs is worth the sum, with
+diminishing returns per kind and per product: monotone submodular, chosen under the length limit by cost-scaled greedy (Lin and
+Bilmes 2010). Nothing looks at the product's tail, where hosts repeat themselves.
 """
 
 from __future__ import annotations
@@ -13,48 +13,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from clipper.detect.boundaries import Edges
+from clipper.detect.drama import COUNT, DARE, RESULT, WORTH, Place, deeds, energy, places, promises, worth
 from clipper.detect.learning import content_words
 from clipper.detect.mentions import times
-from clipper.detect.pressure import loudness_z
 from clipper.detect.reading import Read
 from clipper.errors import InputError
 from clipper.values import Evidence, HotItem, Segment, Span, Teaser
 
-WORTH = {
-    "surprise": 1.5,
-    "demo": 0.65,
-    "proof": 0.9,
-    "result": 1.0,
-    "count": 1.2,
-    "hook": 0.7,
-    "promise": 1.2,
-    "price": 0.3,
-    "urgency": 0.2,
-    "benefit": 0.15,
-    "exclamation": 0.5,
-}
-"""What a moment of each kind is worth. A result shown beats a feature told; an offer is for those who already want it."""
-SPOILS = {
-    "service": 1.5,
-    "question": 0.8,
-    "giveaway": 1.5,
-    "closing": 1.5,
-    "greeting": 1.0,
-    "chitchat": 0.7,
-    "recap": 1.2,
-    "finish": 0.8,
-    "reassure": 0.3,
-}
-"""What takes away: news for those already here."""
 HOT_FACTOR = 3.0
 """A hot product's moments count more: people who buy have shown what pulls."""
 OUTSIDE_FACTOR = 0.3
 """Talk outside explanations, unless it promises a product."""
-LOUD_WORTH = 0.5
-"""Per robust standard deviation above the host's own median, up to two."""
 NEAR_CLIMAX = 0.3
 """Share of the worth of a sentence's neighbours, two to each side, that rubs off on it: a climax has a run-up and an echo."""
 LENGTH_COSTS = 0.6
@@ -73,18 +43,8 @@ MOST_SENTENCES = 5
 """Sentences of one moment at most: some hosts say five in a breath."""
 TOO_ALIKE = 0.5
 """Share of common content words from which two runs say the same."""
-_RESULT = re.compile(
-    r"一[滴点丝个颗根块粒道下次层丁]?[^，,。]{0,2}[都也](?:没|不)|[都也]没有|完全没|根本没|居然|竟然|没想到|反而|自己就|马上就|瞬间|立刻|冒|爆|流|溅|弹回来"
-    r"|\bnot (?:one|a single|even)\b|\bcompletely\b|\bno \w+ at all\b|\bnothing\b|\binstantly\b|\bright away\b"
-    r"|\bjust (?:rolls?|rolling|slides?|melts?)\b|\blook at (?:it|that)\b",
-    re.IGNORECASE,
-)
-_COUNT = re.compile(
-    r"(?<!\d)(?:(?:5\W{0,2})?4\W{0,2})?3\W{0,2}2\W{0,2}1|(?<!\d)5\W{0,2}4\W{0,2}3|三\W{0,2}二\W{0,2}一|五\W{0,2}四\W{0,2}三"
-    r"|three\W{1,3}two\W{1,3}one|five\W{1,3}four\W{1,3}three|倒数|倒计时|countdown",
-    re.IGNORECASE,
-)
-_DARE = re.compile(r"你们?(?:说|看|猜|信)[^，。,.]{0,4}(\w)不\1|\b(?:can you believe|how (?:good|cool|crazy|pretty) is)\b", re.IGNORECASE)
+TOLD_FROM = 0.5
+"""Worth from which what a moment does is named as a reason."""
 _DANGLING = re.compile(r"^\W*(?:所以|然后|而且|但是|因为|它|她|他|and\b|but\b|so\b|because\b|which\b|it\b|they\b)", re.IGNORECASE)
 
 
@@ -96,7 +56,7 @@ class TeaserOptions:
     """Shortest teaser in seconds, 5 to 60."""
     max_s: float = 30.0
     """Longest teaser in seconds, 10 to 120."""
-    aim_s: float = 16.0
+    aim_s: float = 13.0
     """Seconds after which only an outstanding moment is added, between `min_s` and `max_s`."""
     pieces: int = 5
     """Most moments in one teaser, 2 to 8."""
@@ -166,12 +126,13 @@ def moments(
     options: TeaserOptions,
 ) -> tuple[Moment, ...]:
     """List every run of a few sentences that is short enough and worth anything."""
-    kinds = [_kinds(stream, at) for at in range(len(stream.sentences))]
-    owners = [_owner(segments, (s.start + s.end) / 2) for s in stream.sentences]
-    loud = np.clip(loudness_z(evidence, stream.sentences), 0, 2)
+    loud = energy(evidence, stream.sentences)
+    where = places(stream, segments, loud)
+    owners = [place.sku for place in where]
+    kinds = deeds(stream, where, loud)
     hot = {item.sku: item.confidence for item in hot_items}
-    worth = [_worth(kinds[at], owners[at], hot, float(loud[at])) for at in range(len(kinds))]
-    worth = _echoed(worth, owners)
+    values = [worth(kinds[at], where[at], hot, HOT_FACTOR, OUTSIDE_FACTOR) for at in range(len(kinds))]
+    values = _echoed(values, where)
     found = []
     for first in range(len(stream.sentences)):
         for last in range(first, min(first + MOST_SENTENCES, len(stream.sentences))):
@@ -180,19 +141,19 @@ def moments(
                 break
             if not stream.stopped[first] or not stream.stopped[last + 1] or not placed[first].in_pause[0] or span.duration < 1.5:
                 continue
-            value = sum(max(w, -0.5) for w in worth[first : last + 1])
-            if value <= 0.15 or min(worth[first], worth[last]) < 0:
+            value = sum(max(w, -0.5) for w in values[first : last + 1])
+            if value <= 0.15 or min(values[first], values[last]) < 0:
                 continue
             found.append(_moment(stream, first, last, span, value, kinds, owners[first]))
     return tuple(found)
 
 
-def _echoed(worth: list[float], owners: Sequence[str | None]) -> list[float]:
-    """Let the worth of near sentences on the same product rub off on those that are not spoilt."""
+def _echoed(values: list[float], where: Sequence[Place]) -> list[float]:
+    """Let the worth of near sentences of the same demonstration rub off on those that are not spoilt."""
     out = []
-    for at, own in enumerate(worth):
-        near = [worth[n] for n in range(max(0, at - 2), min(len(worth), at + 3)) if n != at and owners[n] == owners[at] and owners[at]]
-        out.append(own + NEAR_CLIMAX * sum(max(w, 0.0) for w in near) / 4 if own >= 0 else own)
+    for at, own in enumerate(values):
+        near = [n for n in range(max(0, at - 2), min(len(values), at + 3)) if n != at and where[n] == where[at] and where[at].sku]
+        out.append(own + NEAR_CLIMAX * sum(max(values[n], 0.0) for n in near) / 4 if own >= 0 and not where[at].sells else own)
     return out
 
 
@@ -213,59 +174,16 @@ def _moment(stream: Read, first: int, last: int, span: Span, value: float, kinds
 def opening(stream: Read, at: int) -> float:
     """Say how well a sentence holds a viewer within `HOOKS_WITHIN_S`: by what is said in it until then."""
     sentence = stream.sentences[at]
-    named = any(m.kind in ("name", "title", "learned") for m in stream.mentions.get(at, ()))
-    found = {"promise" if cue.kind == "preview" and named else cue.kind: cue.start for cue in reversed(stream.cues) if cue.sentence == at}
-    for kind, pattern in (("result", _RESULT), ("count", _COUNT), ("surprise", _DARE)):
+    promised = promises(stream, at)
+    found = {
+        "promise" if cue.kind == "preview" and promised else cue.kind: cue.start for cue in reversed(stream.cues) if cue.sentence == at
+    }
+    for kind, pattern in (("result", RESULT), ("count", COUNT), ("surprise", DARE)):
         match = pattern.search(sentence.text)
         if match:
             found[kind] = min(found.get(kind, match.start()), match.start())
     soon = [kind for kind, start in found.items() if times(sentence, start, start + 1)[0] - sentence.start <= HOOKS_WITHIN_S]
     return sum(HOOKS.get(kind, 0.0) for kind in soon)
-
-
-_CUED = ("surprise", "demo", "proof", "hook", "price", "urgency", "benefit")
-
-
-def _kinds(stream: Read, at: int) -> Mapping[str, float]:
-    """Say what a sentence does, by amount."""
-    count = {kind: int(row[at]) for kind, row in stream.cue_counts.items() if row[at]}
-    text = stream.sentences[at].text
-    found: dict[str, float] = {}
-    for kind in _CUED:
-        if kind in count:
-            found[kind] = min(count[kind], 2) ** 0.6
-    if _RESULT.search(text):
-        found["result"] = 1.0
-    if _COUNT.search(text):
-        found["count"] = 1.0
-    if _DARE.search(text):
-        found["surprise"] = max(found.get("surprise", 0.0), 0.6)
-    if re.search(r"[!！]", text):
-        found["exclamation"] = 1.0
-    if "preview" in count and any(m.kind in ("name", "title", "learned") for m in stream.mentions.get(at, ())) and "service" not in count:
-        found["promise"] = 1.0
-    for kind in SPOILS:
-        if kind in count and not (kind == "question" and "demo" in count):
-            found[kind] = -1.0
-    return found
-
-
-def _worth(kinds: Mapping[str, float], sku: str | None, hot: Mapping[str, float], loud: float) -> float:
-    value = sum(WORTH.get(kind, 0.0) * amount for kind, amount in kinds.items() if amount > 0)
-    value -= sum(SPOILS.get(kind, 0.0) for kind, amount in kinds.items() if amount < 0)
-    value += LOUD_WORTH * loud if value > 0 else 0.0
-    if value <= 0:
-        return value
-    if sku is None:
-        return value if kinds.get("promise") else value * OUTSIDE_FACTOR
-    return value * (1 + (HOT_FACTOR - 1) * min(1.0, 1.5 * hot[sku])) if sku in hot else value
-
-
-def _owner(segments: Sequence[Segment], time: float) -> str | None:
-    for segment in segments:
-        if segment.start <= time < segment.end and not any(gap.start <= time < gap.end for gap in segment.interruptions):
-            return segment.sku
-    return None
 
 
 def choose(pool: Sequence[Moment], options: TeaserOptions) -> tuple[Moment, ...]:
@@ -321,7 +239,7 @@ def _teaser(chosen: Sequence[Moment], language: str) -> Teaser:
     length = sum(moment.span.duration for moment in chosen)
     sku = next((sku for sku, time in seconds.items() if time > length / 2), None)
     score = 1 - math.exp(-value(chosen) / 8.0)
-    kinds = {kind for moment in chosen for kind, amount in moment.kinds if amount > 0 and WORTH.get(kind, 0) >= 0.5}
+    kinds = {kind for moment in chosen for kind, amount in moment.kinds if amount * WORTH.get(kind, 0.0) >= TOLD_FROM}
     return Teaser(pieces=pieces, score=round(score, 3), reasons=_reasons(kinds, language), sku=sku)
 
 
@@ -344,7 +262,9 @@ _NAMES = {
     "count": ("倒计时", "countdown"),
     "hook": ("开场钩子", "hook"),
     "promise": ("预告", "promise"),
-    "exclamation": ("情绪高点", "high energy"),
+    "contrast": ("前后对比", "before and after"),
+    "opening": ("开抢时刻", "the offer opens"),
+    "peak": ("情绪高点", "high energy"),
 }
 
 

@@ -70,7 +70,7 @@ def test_an_edge_where_an_utterance_ends_stays() -> None:
 def test_an_edge_stays_in_its_room_and_near() -> None:
     _, placed = laid(breathing(0.7, 0.3))
     assert settle(5, 8, placed, (5, 8)) == (5, 8)
-    assert settle(5, 8, placed, (0, 24), reach_s=0.5) == (5, 8)
+    assert settle(5, 8, placed, (0, 24), outward_s=0.5, inward_s=0.5) == (5, 8)
 
 
 @pytest.mark.parametrize(
