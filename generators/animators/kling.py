@@ -20,7 +20,7 @@ from typing import Any, Literal
 from clipper import artefact, media
 from clipper.errors import ArtefactError, InputError, LivecutError, ToolError
 from clipper.values import Span
-from generators.footage import FileFootage, open_footage, write_footage
+from generators.footage import SUFFIX, FileFootage, open_footage, write_footage
 from generators.kling_client import BASE_URL, GLOBAL, Keys, KlingClient, KlingTask, KlingTimes, NotThere, Refused, check_base
 from generators.kling_models import (
     LARGEST_PICTURE,
@@ -254,7 +254,7 @@ class _Files:
 
     def __init__(self, work: Path, name: str) -> None:
         work.mkdir(parents=True, exist_ok=True)
-        self.state, self.film, self.footage = work / f"{name}.json", work / f"{name}.mp4", work / f"{name}.mkv"
+        self.state, self.film, self.footage = work / f"{name}.json", work / f"{name}.mp4", work / f"{name}{SUFFIX}"
 
     def notes(self) -> dict[str, str]:
         """What was written down; empty when nothing readable was."""

@@ -21,7 +21,7 @@ from generators.checkpoint_folder import sha256_of
 from generators.checkpoints import Fitted
 from generators.diffusion.choosing import Choice
 from generators.diffusion.options import DiffusersOptions
-from generators.footage import FileFootage, open_footage
+from generators.footage import SUFFIX, FileFootage, open_footage
 from generators.values import Origin, ShotRequest
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Kept:
     @property
     def footage(self) -> Path:
         """The finished shot."""
-        return self.folder / f"footage-{self.digest}.mkv"
+        return self.folder / f"footage-{self.digest}{SUFFIX}"
 
     @property
     def latents(self) -> Path:

@@ -39,6 +39,7 @@ class TextEncoder:
         self._plan, self._load, self._encode = plan, load, encode
         self._pipe: Any = None
         self._held: dict[Path, dict[str, Tensor]] = {}
+        self._is_pruned = False
         self._folder = Path(cache).expanduser() if cache else _cache_folder()
         self._print = json.dumps([found.fingerprints.get(part) for part in ("text_encoder", "tokenizer")] + [plan.dtype])
 
@@ -92,7 +93,9 @@ class TextEncoder:
             )
         with suppress(OSError):
             save_tensors(path, made)
-            _prune(self._folder)
+            if not self._is_pruned:
+                _prune(self._folder)
+                self._is_pruned = True
         return made
 
     def _placed(self) -> Any:

@@ -59,16 +59,17 @@ def measure(name: str, products: int, size: tuple[int, int], seconds: float, ste
         kind = getattr(diffusers, maker.choice.checkpoint.pipeline)  # type: ignore[attr-defined]
         pipe = kind.from_pretrained(folder, local_files_only=True)
         pipe.set_progress_bar_config(disable=True)
-        ours, plain, shots = [], [], []
+        ours, plain, shots, busy = [], [], [], [0.0, 0.0]
         for index in range(-1, products):  # the first of each warms up
             request = shot_request(*size, seconds=seconds, seed=index + 2, prompt=f"product {index}", colour=(200, 10 + index, 40))
-            began = time.perf_counter()
+            began, at_first = time.perf_counter(), time.process_time()
             video = pipe(**plain_arguments(maker, request)).frames[0]
-            middle = time.perf_counter()
+            middle, at_half = time.perf_counter(), time.process_time()
             footage, _ = maker.animate(request, Path(scratch) / str(index), progress=lambda done: None, cancelled=lambda: False)
             ended = time.perf_counter()
             assert footage.count == len(video)
             if index >= 0:
+                busy = [busy[0] + at_half - at_first, busy[1] + time.process_time() - at_half]
                 plain.append(middle - began)
                 ours.append(ended - middle)
                 shots.append(footage)
@@ -78,7 +79,8 @@ def measure(name: str, products: int, size: tuple[int, int], seconds: float, ste
     print(f"  plain  {sum(plain):7.2f} s   {statistics.median(plain):.3f} s a shot")
     print(f"  ours   {sum(ours):7.2f} s   {statistics.median(ours):.3f} s a shot, {statistics.median(extra):+.3f} s")
     share = statistics.median(extra) / statistics.median(plain)
-    print(f"  overhead {100 * (sum(ours) / sum(plain) - 1):+.1f} % in sum, {100 * share:+.1f} % in the median")
+    print(f"  overhead {100 * (sum(ours) / sum(plain) - 1):+.1f} % in sum, {100 * share:+.1f} % in the median", end=", ")
+    print(f"{100 * (busy[1] / busy[0] - 1):+.1f} % of processor time ({busy[0] / products:.3f} and {busy[1] / products:.3f} s a shot)")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -133,18 +133,18 @@ def killed(arguments: list[str], when: Callable[[], bool]) -> None:
 
 def test_a_run_that_was_killed_goes_on_where_it_was(server: KlingServer, tmp_path: Path) -> None:
     """Killed when the second shot is ordered, and again when the film is being composed: no shot is paid or made twice."""
-    arguments = command(tmp_path, "--yes", "-q", seconds=5)
+    arguments = command(tmp_path, "--yes", "-q", seconds=4)
     killed(arguments, lambda: server.paid == 2)
-    first = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.mkv")}
+    first = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nut")}
     assert len(first) == 1 and not list(tmp_path.rglob("videos/*.mp4"))
 
     killed(arguments, lambda: any(tmp_path.rglob("videos/.livecut-*.part/*")))
-    shots = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.mkv")}
+    shots = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nut")}
     assert len(shots) == 2 and first.items() <= shots.items() and server.paid == 2
     assert not list(tmp_path.rglob("videos/*.mp4")) and not list(tmp_path.rglob("manifest.json"))
 
     assert cli.run(arguments) == 0
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.mkv")} == shots and server.paid == 2
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nut")} == shots and server.paid == 2
     (video,) = tmp_path.rglob("videos/*.mp4")
-    assert verify.inspect(video).frames == 150 and json.loads(labels.read(video)["AIGC"])["Label"] == "1"
+    assert verify.inspect(video).frames == 120 and json.loads(labels.read(video)["AIGC"])["Label"] == "1"
     assert not list(tmp_path.rglob(".*.part"))

@@ -51,10 +51,10 @@ def test_a_family_makes_a_labelled_video(name: str, tmp_path: Path) -> None:
     for shot in sidecar["shots"]:
         assert shot["generated"] and shot["scheduler"] and shot["picture_sha256"]
         assert {"torch", "diffusers"} <= set(shot["versions"])
-    shots = {path: path.stat().st_mtime_ns for path in (folder / "shots").rglob("*.mkv")}
+    shots = {path: path.stat().st_mtime_ns for path in (folder / "shots").rglob("*.nut")}
     path.unlink()
     assert generate(name, tmp_path) == 0, "composed again"
-    assert {path: path.stat().st_mtime_ns for path in (folder / "shots").rglob("*.mkv")} == shots, "from the shots that were made"
+    assert {path: path.stat().st_mtime_ns for path in (folder / "shots").rglob("*.nut")} == shots, "from the shots that were made"
 
 
 def test_a_licence_has_to_be_accepted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

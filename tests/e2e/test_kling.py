@@ -244,7 +244,7 @@ def test_a_wrong_film_is_not_used(server: KlingServer, tmp_path: Path, bytes_: b
 
 def test_a_damaged_shot_is_made_again_from_the_film(server: KlingServer, tmp_path: Path) -> None:
     shoot(kling(server), tmp_path)
-    next(tmp_path.glob("*.mkv")).write_bytes(b"nonsense")
+    next(tmp_path.glob("*.nut")).write_bytes(b"nonsense")
     asked = len(server.requests)
     footage, _ = shoot(kling(server), tmp_path)
     assert footage.count == 48 and len(server.requests) == asked
