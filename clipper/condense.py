@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from clipper.detect.boundaries import pauses_between, usual_rest
+from clipper.detect.boundaries import Edges, pauses_between
 from clipper.errors import InputError
 from clipper.values import Segment, Sentence, Span
 
@@ -29,8 +29,8 @@ class CondenseOptions:
     """Air before the first word at a joint; seconds in [0.05, 0.4]."""
     tail_s: float = 0.25
     """Air after the last word at a joint; seconds in [0, 1]."""
-    joint_quantile: float = 0.6
-    """A joint needs a pause as long as this share of the host's own pauses between sentences; shorter ones lie inside a thought. 0 to 1."""
+    joint_sure: float = 0.9
+    """Probability that an utterance ends at a pause from which it may be a joint; others may lie inside a thought. 0 to 1."""
     min_piece_s: float = 2.5
     """A piece between two joints is not shorter than this; seconds, 0 or more."""
 
@@ -39,6 +39,8 @@ class CondenseOptions:
             raise InputError(f"min_s = {self.min_s} and max_s = {self.max_s}: expected 0 ≤ min_s < max_s")
         if not 0.05 <= self.lead_s <= 0.4:
             raise InputError(f"lead_s = {self.lead_s}: expected 0.05 to 0.4 s")
+        if not 0 <= self.joint_sure <= 1:
+            raise InputError(f"joint_sure = {self.joint_sure}: expected 0 to 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +123,13 @@ def condense(
     return Condensed(pieces, tuple(notes))
 
 
-def joints(sentences: Sequence[Sentence], pauses: Sequence[Span], options: CondenseOptions) -> tuple[Span, ...]:
-    """Keep the pauses that are long enough to cut out what lies between two of them.
+def joints(sentences: Sequence[Sentence], pauses: Sequence[Span], placed: Sequence[Edges], options: CondenseOptions) -> tuple[Span, ...]:
+    """Keep the pauses at which an utterance surely ends, so that what lies between two of them may be cut out.
 
-    How long that is depends on the host: some breathe for a fifth of a second, some for a whole one.
+    `placed` are the edges of the sentences. How long such pauses are is the host's affair: some breathe for a fifth of a second.
     """
-    between = [pause.duration for pause in pauses_between(sentences, pauses) if pause is not None]
-    least = usual_rest(between, options.joint_quantile)
-    return tuple(pause for pause in pauses if pause.duration >= least)
+    between = zip(pauses_between(sentences, pauses), placed, strict=False)
+    return tuple(sorted({pause for pause, edge in between if pause is not None and edge.ended[1] >= options.joint_sure}))
 
 
 def _cut_in(pause: Span, options: CondenseOptions) -> float:

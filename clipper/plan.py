@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from clipper import captions, claims, cover, reframe, titles
+from clipper import captions, claims, cover, cutting, reframe, titles
 from clipper.condense import Block, CondenseOptions, condense, joints
+from clipper.detect.boundaries import Edges, edges
 from clipper.errors import InputError
 from clipper.values import (
     Chapter,
@@ -46,6 +47,8 @@ class PlanOptions:
     """The same for topics that no catalogue names: a doubtful one is still talk of something that is sold. 0 to 1."""
     min_take_s: float = 8.0
     """An explanation shorter than this is too little for a clip; seconds."""
+    grow_s: float = 10.0
+    """Seconds that a clip may grow by, all its edges together, so that none lies inside an utterance. 0 to 60."""
     width_px: int = 1080
     """Width of the finished clips; even."""
     height_px: int = 1920
@@ -73,6 +76,8 @@ class PlanOptions:
             raise InputError(f"types = {sorted(unknown)}: expected some of explanation, hot_item, teaser")
         if self.width_px % 2 or self.height_px % 2 or min(self.width_px, self.height_px) < 2:
             raise InputError(f"width_px = {self.width_px}, height_px = {self.height_px}: expected even numbers from 2")
+        if not 0 <= self.grow_s <= 60:
+            raise InputError(f"grow_s = {self.grow_s}: expected 0 to 60 seconds")
         if not 1 <= self.fps <= 120:
             raise InputError(f"fps = {self.fps}: expected 1 to 120")
 
@@ -88,6 +93,8 @@ class Stream:
     """Real silences of the sound: the only places to cut."""
     valid_until: str | None
     """What a kept perishable claim is stamped with: the day of the stream, when it is known."""
+    placed: tuple[Edges, ...] = ()
+    """Where each sentence may be cut out; found from the pauses when it is empty."""
 
     def product(self, sku: str | None) -> Product | None:
         """Look a product up by its sku."""
@@ -100,6 +107,7 @@ class Stream:
 
 def plan_clips(stream: Stream, findings: Findings, options: PlanOptions) -> tuple[Plan, ...]:
     """Decide every clip of one recording: explanations by catalogue order, then hot items, then teasers."""
+    stream = stream if stream.placed else replace(stream, placed=_placed(stream))
     plans: list[Plan] = []
     if "explanation" in options.types:
         plans += [_explanation(stream, take, others, options) for take, others in best_takes(stream.products, findings, options)]
@@ -108,6 +116,12 @@ def plan_clips(stream: Stream, findings: Findings, options: PlanOptions) -> tupl
     if "teaser" in options.types:
         plans += [_teaser(stream, teaser, findings, options) for teaser in findings.teasers]
     return tuple(replace(plan, id=f"c{number}") for number, plan in enumerate(plans, 1))
+
+
+def _placed(stream: Stream) -> tuple[Edges, ...]:
+    evidence = stream.evidence
+    cuts = evidence.picture.cuts if evidence.picture is not None else ()
+    return edges(evidence.sentences, stream.pauses, cuts, evidence.duration)
 
 
 def best_takes(products: Sequence[Product], findings: Findings, options: PlanOptions) -> list[tuple[Segment, tuple[Segment, ...]]]:
@@ -139,7 +153,7 @@ def _explanation(stream: Stream, take: Segment, others: Sequence[Segment], optio
     cut = condense(
         take,
         sentences,
-        joints(stream.evidence.sentences, stream.pauses, options.explanation),
+        joints(stream.evidence.sentences, stream.pauses, stream.placed, options.explanation),
         options.explanation,
         perishable=lambda sentence: claims.removable(sentence, found),
         worth=lambda block: _worth(block, product, stream),
@@ -151,7 +165,7 @@ def _explanation(stream: Stream, take: Segment, others: Sequence[Segment], optio
         sku=take.sku,
         title=titles.clip_title("explanation", product, stream.evidence.language, limit=options.title_max, name=take.name),
         card=_card(product, plan.duration, options),
-        chapters=_chapters(stream, cut.pieces, product, options),
+        chapters=_chapters(stream, plan.sources, product, options),
         notes=(*cut.notes, *also),
     )
 
@@ -196,6 +210,8 @@ def _plan(
 ) -> Plan:
     """Fill in what all three types share."""
     evidence, recording = stream.evidence, stream.recording
+    worth_s = cutting.MOMENT_WORTH_S if kind == "teaser" else cutting.WORTH_S
+    pieces = cutting.at_utterance_ends(pieces, evidence.sentences, stream.placed, _room_to_grow(kind, pieces, options), worth_s)
     sentences = stream.sentences_in(pieces)
     sku = product.sku if product else None
     size = replace(options.reframe, width_px=options.width_px, height_px=options.height_px)
@@ -224,6 +240,12 @@ def _plan(
         claims=kept,
         valid_until=stream.valid_until if any(claim.perishable for claim in kept) else None,
     )
+
+
+def _room_to_grow(kind: ClipType, pieces: Sequence[Span], options: PlanOptions) -> float:
+    """Give the seconds that a clip may grow by; an explanation that was condensed stays within its limit."""
+    length = sum(piece.duration for piece in pieces)
+    return min(options.grow_s, max(options.explanation.max_s - length, 0.0)) if kind == "explanation" else options.grow_s
 
 
 def _claims_in(pieces: Sequence[Span], found: Sequence[Claim]) -> tuple[Claim, ...]:

@@ -194,30 +194,41 @@ def stopped(sentences: Sequence[Sentence], placed: Sequence[Edges]) -> NDArray[n
     return either
 
 
-def settle(first: int, last: int, placed: Sequence[Edges], room: tuple[int, int], reach_s: float = SETTLE_S) -> tuple[int, int]:
+def settle(
+    first: int,
+    last: int,
+    placed: Sequence[Edges],
+    room: tuple[int, int],
+    *,
+    outward_s: float = SETTLE_S,
+    inward_s: float = SETTLE_S / 2,
+    worth_s: float = SETTLE_WORTH,
+) -> tuple[int, int]:
     """Move a stretch of sentences, `first` to `last` inclusive, to where utterances end: none is begun or left in its middle.
 
     Hosts say several short sentences in one breath ("Right. Mornings first. This is ..."). An edge that may lie inside one goes
-    to where one surely ends, rather outwards, since half a second too much harms less than half a thought. It moves by
-    `reach_s` seconds at most, half of that inwards, and stays within `room`, the first and last sentence that may be taken.
+    to where one surely ends, rather outwards, since half a second too much harms less than half a thought: by `outward_s` and
+    `inward_s` at most, weighed against `worth_s`, the seconds that a sure end is worth. It stays within `room`, the first and
+    last sentence that may be taken.
     """
     ended = rested(placed)
-    starts = [at for at in range(room[0], last + 1) if -reach_s <= placed[at].start - placed[first].start <= reach_s / 2]
-    begin = _surest(first, starts, ended, [placed[first].start - placed[at].start for at in starts])
-    ends = [at for at in range(begin, room[1] + 1) if -reach_s / 2 <= placed[at].end - placed[last].end <= reach_s]
-    finish = _surest(last, ends, ended[1:], [placed[at].end - placed[last].end for at in ends])
+    starts = [(at, placed[first].start - placed[at].start) for at in range(room[0], last + 1)]
+    begin = _surest(first, [(at, out) for at, out in starts if -inward_s <= out <= outward_s], ended, worth_s)
+    ends = [(at, placed[at].end - placed[last].end) for at in range(begin, room[1] + 1)]
+    finish = _surest(last, [(at, out) for at, out in ends if -inward_s <= out <= outward_s], ended[1:], worth_s)
     return begin, max(begin, finish)
 
 
-def _surest(here: int, places: Sequence[int], ended: NDArray[np.float64], outward: Sequence[float]) -> int:
-    """Choose the place of most worth: a sure end, near, and rather outwards. A sure edge stays."""
+def _surest(here: int, ways: Sequence[tuple[int, float]], ended: NDArray[np.float64], worth_s: float) -> int:
+    """Choose the place of most worth among (place, seconds outward): a sure end, near, and rather outwards. A sure edge stays."""
+    places = [at for at, _ in ways]
     if not places or (here in places and ended[here] >= c.END_SURE):
         return here
 
-    def worth(at: int, moved: float) -> float:
-        return SETTLE_WORTH * float(ended[at]) - (moved if moved >= 0 else SETTLE_INWARD * -moved)
+    def worth(at: int, outward: float) -> float:
+        return worth_s * min(float(ended[at]), c.END_SURE) - (outward if outward >= 0 else SETTLE_INWARD * -outward)
 
-    return max(zip(places, outward, strict=True), key=lambda pair: (worth(*pair), -abs(pair[0] - here)))[0]
+    return max(ways, key=lambda way: (worth(*way), -abs(way[0] - here)))[0]
 
 
 def _joint(end: float, start: float, silent: Sequence[Span], options: BoundaryOptions) -> Span | None:
