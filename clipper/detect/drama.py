@@ -87,14 +87,14 @@ _NEGATED = re.compile(
     re.IGNORECASE,
 )
 RESULT = re.compile(
-    r"[一半][滴点丝个颗根块粒道下次层丁毫]?[^，,。]{0,3}[都也](?:没|不)|连[^，,。]{1,8}[都也](?:没|不)|[都也]没有|(?:完全|根本|压根|愣是)[没不]"
-    r"|居然|竟然|没想到|反而|自己就|马上就|瞬间|立刻|一下子就|干干净净"
+    r"[一半][滴点丝个颗根块粒道下次层丁毫]?[^，,。]{0,3}[都也](?:没|不)|一[滴点丝毫颗粒根道][^，,。]{0,2}[没不]|连[^，,。]{1,8}[都也](?:没|不)|[都也]没有|(?:完全|根本|压根儿?|愣是)[没不]"
+    r"|照样|纹丝不动|完好|居然|竟然|没想到|反而|自己就|马上就|瞬间|立刻|一下子就|干干净净"
     r"|\bnot (?:one|a single|even)\b|\b(?:did|does|has|have|was|is)n['’]?t even\b|\b(?:completely|entirely|totally)\b|\bno \w+ at all\b"
     r"|\bnothing\b|\binstantly\b|\bright away\b|\bstill (?:there|in|on|here|got|works?)\b|\ball the way\b|\blook at (?:it|that|the)\b",
     re.IGNORECASE,
 )
 """A result: nothing where something was to be expected, all of it, at once, against expectation."""
-_CONTRAST = re.compile(
+CONTRAST = re.compile(
     r"才[^，,。]{0,6}[秒分]钟?|[秒分]钟?就|一边[^。]{1,12}一边|这边[^。]{1,14}[那这]边|刚才[^。]{1,12}现在|之前[^。]{1,12}现在|以前[^。]{1,14}现在|从[^，,。]{1,8}变"
     r"|\b(?:seconds|minutes|hours|days|weeks) (?:ago|later)\b|\bin (?:\w+ )?\w+ (?:seconds|minutes)\b|\bbefore and after\b"
     r"|\bthat was\b.{1,40}\bnow\b|\btook (?:me |us )?\w+ (?:seconds|minutes)\b|\bused to\b.{1,40}\bnow\b",
@@ -227,7 +227,7 @@ def _deeds(stream: Read, where: Sequence[Place], loud: Floats, at: int) -> Mappi
     count = {kind: int(row[at]) for kind, row in stream.cue_counts.items() if row[at]}
     text, place = stream.sentences[at].text, where[at]
     found: dict[str, float] = {kind: min(count[kind], 2) ** 0.6 for kind in _SAID if kind in count}
-    for kind, pattern in (("result", RESULT), ("contrast", _CONTRAST), ("dare", DARE), ("count", COUNT), ("surprise", _EXCLAIMED)):
+    for kind, pattern in (("result", RESULT), ("contrast", CONTRAST), ("dare", DARE), ("count", COUNT), ("surprise", _EXCLAIMED)):
         if pattern.search(text):
             found[kind] = max(found.get(kind, 0.0), 1.0)
     if _NEGATED.search(text) and not place.sells and _counted(stream, "demo")[max(0, at - SHOWN_WITHIN) : at + 1].any():

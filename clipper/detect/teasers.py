@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from clipper.detect.boundaries import Edges
-from clipper.detect.drama import COUNT, DARE, RESULT, WORTH, Place, deeds, energy, places, promises, worth
+from clipper.detect.drama import CONTRAST, COUNT, DARE, RESULT, WORTH, Place, deeds, energy, places, promises, worth
 from clipper.detect.learning import content_words
 from clipper.detect.mentions import times
 from clipper.detect.reading import Read
@@ -35,7 +35,17 @@ proportion where the pause is shorter and the cut sounds like one. (More than in
 said without rests.)"""
 HOOKS_WITHIN_S = 1.5
 """A viewer decides in so many seconds whether to stay."""
-HOOKS = {"surprise": 1.2, "hook": 1.0, "promise": 1.0, "result": 0.8, "count": 0.8, "demo": 0.5, "proof": 0.3}
+HOOKS = {
+    "surprise": 1.2,
+    "hook": 1.0,
+    "promise": 1.0,
+    "result": 0.8,
+    "contrast": 0.8,
+    "count": 0.8,
+    "demo": 0.5,
+    "urgency": 0.4,
+    "proof": 0.3,
+}
 """What holds a viewer when it comes within that time."""
 OPENING_WORTH = 0.3
 """Worth of the best opening of a set, per unit."""
@@ -178,7 +188,7 @@ def opening(stream: Read, at: int) -> float:
     found = {
         "promise" if cue.kind == "preview" and promised else cue.kind: cue.start for cue in reversed(stream.cues) if cue.sentence == at
     }
-    for kind, pattern in (("result", RESULT), ("count", COUNT), ("surprise", DARE)):
+    for kind, pattern in (("result", RESULT), ("contrast", CONTRAST), ("count", COUNT), ("surprise", DARE)):
         match = pattern.search(sentence.text)
         if match:
             found[kind] = min(found.get(kind, match.start()), match.start())
