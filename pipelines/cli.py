@@ -26,7 +26,7 @@ from pipelines.cli_common import common, flags_of, stop
 from pipelines.cli_common import complain as _complain
 from pipelines.cli_common import display_of as _display
 from pipelines.cli_common import settings_of as _settings
-from pipelines.terminal import Display, printable
+from pipelines.terminal import Display, printable_lines
 
 log = logging.getLogger("livecut")
 
@@ -179,7 +179,7 @@ def _clip_one(recording: Path, settings: Any, options: dict[str, Any], display: 
         if options["dry_run"]:
             at_url = is_url(recording)
             click.echo(
-                printable(cli_batch.describe_url(recording, settings) if at_url else describe(recording, settings=settings, **given))
+                printable_lines(cli_batch.describe_url(recording, settings) if at_url else describe(recording, settings=settings, **given))
             )
             return 0
         done = cli_batch.clip_one(recording, settings, options, display, stop.is_set)

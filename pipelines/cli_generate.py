@@ -12,7 +12,7 @@ import click
 from clipper.errors import Cancelled, LivecutError
 from pipelines import cli_batch
 from pipelines.cli_common import common, complain, display_of, settings_of, stop
-from pipelines.terminal import printable
+from pipelines.terminal import printable_lines
 
 BACKENDS = ("auto", "camera", "diffusers", "kling")
 SHAPES = ("9:16", "3:4", "4:5", "1:1", "4:3", "16:9")
@@ -75,7 +75,7 @@ def generate(pictures: tuple[str, ...], **options: Any) -> int:
     given: dict[str, Any] = {"catalog": options["catalog"]}
     given["skus" if options["catalog"] else "pictures"] = pictures
     if options["dry_run"]:
-        click.echo(printable(describe_videos(settings=settings, **given)))
+        click.echo(printable_lines(describe_videos(settings=settings, **given)))
         return 0
     done = make_videos(
         settings=settings, replan=options["replan"], progress=display, cancelled=stop.is_set, confirmed=options["yes"], **given

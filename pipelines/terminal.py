@@ -22,6 +22,11 @@ def printable(text: str) -> str:
     return "".join(f"\\x{ord(char):02x}" if unicodedata.category(char) in ("Cc", "Cf") else char for char in text)
 
 
+def printable_lines(text: str) -> str:
+    """Show several lines of ours, each made safe by itself."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 @dataclass(slots=True)
 class Display:
     """Prints progress; one for a whole command."""

@@ -30,7 +30,7 @@ def describe_videos(
     beats = beats_of(options)
     for source in wanted.sources:
         subject = subject_of(source, options)
-        lines.append(f"product    {source.name}: {subject.title}, {len(subject.photos)} picture(s)")
+        lines.append(f"product    {source.name}: {subject.title or 'no title (--title)'}, {len(subject.photos)} picture(s)")
         boards = plan_boards(subject, look, settings, backends.name, beats)
         lines += map(_video, boards)
         lines += [f"  note     {warning}" for warning in subject.warnings]
