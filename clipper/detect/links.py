@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from clipper.detect.sounds import Token, cost, tokens
 
-_LINK_WORDS = tuple(tokens(text) for text in ("链接", "连接"))
+_LINK_WORDS = ("链接", "连接")
+"""Sounded when they are first needed: importing the dictionaries takes half a second, which every worker would pay."""
 _LINK_COST = 0.9
 """Most that two syllables may differ from 链接."""
 _MARK = "号"
@@ -114,7 +115,9 @@ def _numeral_before(sounding: tuple[Token, ...], at: int) -> int:
 
 
 def _is_link_word(following: tuple[Token, ...]) -> bool:
-    return len(following) == 2 and any(sum(cost(a, b) for a, b in zip(word, following, strict=True)) <= _LINK_COST for word in _LINK_WORDS)
+    return len(following) == 2 and any(
+        sum(cost(a, b) for a, b in zip(tokens(word), following, strict=True)) <= _LINK_COST for word in _LINK_WORDS
+    )
 
 
 def _english(text: str) -> list[Call]:
