@@ -67,6 +67,8 @@ OFFER_MOST = 2.4
 """Most that one sentence may say."""
 RAISED = 1.5
 """Robust standard deviations from which a voice counts as raised."""
+OFFER_BEGINS = 1.0
+"""Nats that the first sentence of the talk of money says at least: a raised voice alone does not begin it."""
 LEAD_IN = 2
 """First sentences of an explanation that are no offer: hosts open with "only today" too."""
 SHOWN_WITHIN = 2
@@ -181,7 +183,8 @@ def _opening(stream: Read, loud: Floats, selling: Sequence[int]) -> tuple[int | 
     """Find where a host first presses about as hard as anywhere while selling (countdown, phrases, voice), and how clearly: 0 to 1."""
     pressed = {
         at: CALLED["count"] * (COUNT.search(stream.sentences[at].text) is not None)
-        + sum(CALLED[kind] * min(float(_counted(stream, kind)[at]), 1.0) for kind in CALLED if kind != "count")
+        + sum(CALLED[kind] * min(float(_counted(stream, kind)[at]), 1.0) for kind in ("urgency", "link", "sold_out"))
+        + CALLED["price"] * _priced(stream, at)
         + CALLED_LOUD * float(np.clip(loud[at], 0, 4))
         for at in selling
     }
@@ -213,7 +216,7 @@ def _change(said: Sequence[float]) -> int:
     best, begins, total = 0.0, len(said), 0.0
     for number in range(len(said) - 1, LEAD_IN - 1, -1):
         total += said[number]
-        if total > best:
+        if total > best and said[number] >= OFFER_BEGINS:
             best, begins = total, number
     return begins
 
@@ -239,10 +242,19 @@ def _deeds(stream: Read, where: Sequence[Place], loud: Floats, at: int) -> Mappi
     if promises(stream, at) and "service" not in count:
         found["promise"] = 1.0
     shows = found.keys() & _SHOWING and not found.keys() & {"price", "urgency"}
-    if not place.sells or shows or (place.calls and "price" not in found):
+    if not place.sells or shows or (place.calls and not _only_tells(stream, at)):
         found["peak"] = _peak(loud, at)
     found.update({kind: -1.0 for kind in SPOILS if kind in count and not (kind == "question" and "demo" in count)})
     return found
+
+
+def _priced(stream: Read, at: int) -> bool:
+    return bool(_counted(stream, "price")[at]) or any(number.money for number in stream.figures[at])
+
+
+def _only_tells(stream: Read, at: int) -> bool:
+    """Tell whether a sentence says a price and presses nobody."""
+    return _priced(stream, at) and not _counted(stream, "urgency")[at] and COUNT.search(stream.sentences[at].text) is None
 
 
 def promises(stream: Read, at: int) -> bool:

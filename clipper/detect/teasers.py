@@ -21,7 +21,7 @@ from clipper.detect.reading import Read
 from clipper.errors import InputError
 from clipper.values import Evidence, HotItem, Segment, Span, Teaser
 
-HOT_FACTOR = 3.0
+HOT_FACTOR = 2.0
 """A hot product's moments count more: people who buy have shown what pulls."""
 OUTSIDE_FACTOR = 0.3
 """Talk outside explanations, unless it promises a product."""
