@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from clipper.detect.boundaries import BoundaryOptions, Edges, edges, pauses, settle
+from clipper.detect.boundaries import DEFAULT, BoundaryOptions, Edges, edges, pauses, settle
 from clipper.detect.calibration import calibrated
 from clipper.detect.curves import curves
 from clipper.detect.explanations import ExplanationOptions, find_explanations
@@ -14,7 +14,7 @@ from clipper.detect.teasers import TeaserOptions, find_teasers
 from clipper.detect.topics import find_topics
 from clipper.values import Evidence, Findings, HotItem, Product, Segment, Sentence, Span
 
-FIND_VERSION = 15
+FIND_VERSION = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ def find(evidence: Evidence, products: tuple[Product, ...], options: FindOptions
     if not products or (not matched and options.explanations.unknown):
         explained = find_topics(evidence, options.explanations)
     stream = explained.stream
-    placed = edges(evidence.sentences, pauses(evidence, options.boundaries), _cuts(evidence), evidence.duration, options.boundaries)
+    placed = _placed(evidence, options.boundaries) if options.boundaries != DEFAULT else stream.placed
     told = calibrated(explained.segments, evidence, options.explanations.channels, matched=matched)
     segments = _settled(told, evidence.sentences, placed)
     found = find_hot_items(evidence, explained.segments, stream, options.hot)
@@ -51,8 +51,9 @@ def find(evidence: Evidence, products: tuple[Product, ...], options: FindOptions
     return Findings(segments=segments, hot_items=hot, teasers=teasers, curves=curves(evidence, explained), warnings=warnings)
 
 
-def _cuts(evidence: Evidence) -> tuple[float, ...]:
-    return evidence.picture.cuts if evidence.picture is not None else ()
+def _placed(evidence: Evidence, options: BoundaryOptions) -> tuple[Edges, ...]:
+    cuts = evidence.picture.cuts if evidence.picture is not None else ()
+    return edges(evidence.sentences, pauses(evidence, options), cuts, evidence.duration, options)
 
 
 def _settled(segments: Sequence[Segment], sentences: Sequence[Sentence], placed: Sequence[Edges]) -> tuple[Segment, ...]:
