@@ -20,13 +20,21 @@ WIDE_PER_S, NARROW_PER_S = 7.0, 15.0
 """Chinese and Latin characters that are read in a second, while looking at something else, too."""
 FIRST_S = 0.2
 """The title comes after the eye has found the product."""
+PRICE_S = 0.7
+"""The price comes after the title has begun to be read."""
 END_CARD_S = (1.2, 2.8)
 TITLE_WIDTH, DETAIL_WIDTH, POINT_WIDTH = 24, 28, 28
 """Most that is written in one text; a Chinese character counts two."""
-LATIN_TITLE_WIDTH = 32
+LATIN_TITLE_WIDTH = 48
+BRAND_WIDTH = 12
+"""A first word up to this width is a brand, which never stands alone."""
 MOST_POINTS = 4
 
 _WIDE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uff60]")
+
+_SIZE = re.compile(r"[\d.,]+(?:[A-Za-z]{1,4}|[\u4e00-\u9fff]{1,2})?(?:[*x×/][\d.]+\S{0,3})?")
+_DESCRIBES = re.compile(r"(?<=\S{3})(?:\s*[,;|(]\s*|\s+[-–—]\s+|\s+(?=(?:with|for|featuring)\s))", re.IGNORECASE)
+_DANGLING = re.compile(r"[\s,;|&–—-]+$|\s+(?:with|for|and|of|the|a|an|in|to)$", re.IGNORECASE)
 
 
 def write_overlays(subject: Subject, cuts: Sequence[float], *, call: str | None, logo: str | None, end_card: bool) -> tuple[Overlay, ...]:
@@ -35,14 +43,15 @@ def write_overlays(subject: Subject, cuts: Sequence[float], *, call: str | None,
     title, more = split_title(subject.title)
     ask = call if call is not None else subject.call or default_call(subject.title)
     closing = _end_card_at(cuts, ask) if end_card else end
+    asked = max(FIRST_S, min(end / 2, end - read_s(ask))) if ask and not (end_card and closing < end) else closing
     overlays: list[Overlay] = []
-    points = _points(subject, title, cuts, closing)
+    points = _points(subject, title, cuts, asked)
     if title:
-        until = points[0].start if points else min(closing, max(FIRST_S + read_s(title + more), 0.6 * closing))
+        until = points[0].start if points else asked
         detail = more if read_s(title + more) <= until - FIRST_S + 1e-6 else ""
         overlays.append(Overlay(kind="title", text=title, detail=detail, start=FIRST_S, end=ms(until)))
     if subject.price:
-        start = min(_second_shot(cuts), closing - max(LEAST_S, read_s(subject.price)))
+        start = min(_second_shot(cuts), PRICE_S, closing - max(LEAST_S, read_s(subject.price)))
         overlays.append(
             Overlay(kind="price", text=subject.price, detail=subject.list_price, start=ms(max(FIRST_S, start)), end=ms(closing))
         )
@@ -50,8 +59,7 @@ def write_overlays(subject: Subject, cuts: Sequence[float], *, call: str | None,
     if end_card and closing < end:
         overlays.append(Overlay(kind="end_card", text=title, detail=ask, start=ms(closing), end=ms(end)))
     elif ask:
-        start = max(FIRST_S, min(end / 2, end - read_s(ask)))
-        overlays.append(Overlay(kind="call", text=ask, start=ms(start), end=ms(end)))
+        overlays.append(Overlay(kind="call", text=ask, start=ms(asked), end=ms(end)))
     if logo:
         overlays.append(Overlay(kind="logo", text="", start=0.0, end=ms(end), image=logo))
     return tuple(overlays)
@@ -70,14 +78,42 @@ def default_call(title: str) -> str:
 
 
 def split_title(title: str) -> tuple[str, str]:
-    """Split a listing's title, a heap of search words, into what is shown large and a second line."""
-    words = " ".join(title.split()).split(" ")
-    first, rest = _fill(words, TITLE_WIDTH if _WIDE.search(title) else LATIN_TITLE_WIDTH)
+    """Split a listing's title, a heap of search words, into what is shown large and a second line.
+
+    A Latin title ends where its description begins; a lone character at the end (女, 新) is a search word and no name.
+    """
+    plain = " ".join(title.split())
+    if not _WIDE.search(plain):
+        name, more = _latin_name(plain)
+        first, rest = _fill(name.split(" "), LATIN_TITLE_WIDTH)
+        second, _ = _fill(" ".join([*rest, *more.split()]).split(" "), DETAIL_WIDTH)
+        return _trimmed(first), _trimmed(second)
+    first, rest = _fill(plain.split(" "), TITLE_WIDTH)
+    if rest and " " not in first and width(first) <= BRAND_WIDTH:
+        first, rest = f"{first} {shorten(rest[0], TITLE_WIDTH)}", rest[1:]
     head, _, last = first.rpartition(" ")
-    if rest and head and _WIDE.fullmatch(last):
-        first, rest = head, [last, *rest]  # a lone character is a search word (女, 新), not a name
-    second, _ = _fill(rest, DETAIL_WIDTH)
+    if head and _WIDE.fullmatch(last):
+        first = head
+    head, _, last = first.rpartition(" ")
+    if " " in head and _SIZE.fullmatch(last):
+        first, rest = head, [last, *rest]  # 750ml is a property, and stands with the others
+    second, _ = _fill([word for word in rest if not _WIDE.fullmatch(word)] or [""], DETAIL_WIDTH)
     return first, second
+
+
+def _latin_name(title: str) -> tuple[str, str]:
+    """Cut a long title at the first mark or word behind which descriptions stand: "Backpack with padded belt, 38L"."""
+    if width(title) <= LATIN_TITLE_WIDTH:
+        return title, ""
+    found = _DESCRIBES.search(title)
+    return (title[: found.start()].rstrip(), title[found.end() :].strip()) if found else (title, "")
+
+
+def _trimmed(text: str) -> str:
+    """Take marks and joining words off the end of a text that was cut."""
+    while (shorter := _DANGLING.sub("", text)) != text:
+        text = shorter
+    return text
 
 
 def _fill(words: Sequence[str], limit: int) -> tuple[str, list[str]]:

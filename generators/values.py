@@ -68,6 +68,11 @@ class Cutout:
         """Say whether the product may be lifted off its background; below that the photo is shown as a single plane."""
         return self.method != "none" and self.confidence >= threshold
 
+    def is_cropped(self) -> bool:
+        """Say whether the photo's own edge cuts the product: such a cut must not float in mid-air."""
+        edges = (self.mask[0], self.mask[-1], self.mask[:, 0], self.mask[:, -1])
+        return any(float((edge > 127).mean()) > 0.02 for edge in edges)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
@@ -327,6 +332,8 @@ class Fidelity:
     """CIE ΔE 2000 of the product's worst patch, the overall change of lightness taken out."""
     sharpness: float = 1.0
     """Energy of the product's fine edges over the picture's; 1 is as sharp."""
+    noise: float = 0.0
+    """Spread of fine differences all over the product, in 8-bit steps."""
     outline: float = 0.0
     """Share of the product's outline that is seen out of its place, in [0, 1]."""
     stretch: float = 1.0

@@ -285,7 +285,7 @@ def draw_logo(pen: Any, kind: str, centre: tuple[int, int], radius: int, ink: tu
 LABELS = {
     "L001-white": (225, 300, 300, 420),
     "L001-home": (195, 340, 175, 325),
-    "L002-white": (520, 460, 220, 110),
+    "L002-white": (575, 440, 180, 90),
     "L002-home": (530, 620, 130, 80),
     "L003-white": (330, 300, 380, 340),
     "L003-home": (200, 400, 680, 240),

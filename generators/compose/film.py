@@ -25,7 +25,8 @@ from clipper.render.loudness import Sound, Target
 from generators import labels, visible_label
 from generators.compose.encoding import Glimpses, encode, glimpse
 from generators.compose.options import ComposeOptions
-from generators.compose.reading import Reader, shaped
+from generators.compose.reading import Reader
+from generators.compose.sight import ground_of, views_of
 from generators.compose.soundtrack import Heard, make_soundtrack
 from generators.compose.stage import Stage
 from generators.compose.timeline import Placed, frame_count, place
@@ -33,7 +34,6 @@ from generators.labels import Label, LabelOptions
 from generators.music import MusicOptions
 from generators.overlays import Canvas, Layer, draw_overlays
 from generators.overlays.canvas import box_in
-from generators.overlays.ground import Ground, survey
 from generators.overlays.typeset import type_of
 from generators.values import Cutout, Footage, Origin, Photo, Storyboard, Style
 
@@ -198,7 +198,9 @@ def _layers(board: Storyboard, shots: Sequence[Made], cast: Cast, label: Label, 
         box=box_in(board, options.encoding.safe_box),
         palette=cast.style.palette,
         type=type_of(cast.style.type, options.encoding.font),
-        ground=_survey(board, shots),
+        ground=ground_of(board, [made.footage for made in shots]),
+        views=views_of(board, [made.footage for made in shots]),
+        title_at=cast.style.title_at,
         hero=_hero(board, cast),
     )
     if not label.is_visible:
@@ -209,24 +211,12 @@ def _layers(board: Storyboard, shots: Sequence[Made], cast: Cast, label: Label, 
     return [*layers, seen], seen
 
 
-def _survey(board: Storyboard, shots: Sequence[Made]) -> Ground:
-    """Look at the shots under title and price, near their beginnings and ends: type goes where they are calm."""
-    spans = [(overlay.start, overlay.end) for overlay in board.overlays if overlay.kind in ("price", "title")]
-    seen: list[tuple[float, Made, int]] = []
-    for placed, made in zip(place(board), shots, strict=True):
-        for share in (0.15, 0.85):
-            time = (placed.first + share * placed.count) / board.fps
-            if any(start <= time <= end for start, end in spans):
-                step = float(made.footage.fps) / board.fps
-                seen.append((time, made, min(made.footage.count - 1, int(share * placed.count * step))))
-    frames = {time: next(iter(made.footage.frames(index, index + 1))) for time, made, index in seen}
-    return survey(sorted(frames), lambda time: shaped(frames[time], (board.width_px, board.height_px)))
-
-
 def _hero(board: Storyboard, cast: Cast) -> tuple[Photo, Cutout] | None:
     """The picture that the end card shows: the first whose product can be lifted, else the first."""
     used = list(dict.fromkeys(shot.photo for shot in board.shots))
-    best = next((number for number in used if cast.cutouts[number].is_layer()), used[0] if used else None)
+    best = next(
+        (number for number in used if cast.cutouts[number].is_layer() and not cast.cutouts[number].is_cropped()), used[0] if used else None
+    )
     return None if best is None else (cast.photos[best], cast.cutouts[best])
 
 

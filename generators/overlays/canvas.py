@@ -1,16 +1,23 @@
-"""The frame that overlays are set in: its size, its safe box, the style's colours and type, and the corner that is taken."""
+"""The frame that overlays are set in: its size, its grid and safe box, the style's colours and type, and what the shots show."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
+from generators.layout import Area, Layout, layout
 from generators.overlays.ground import Ground
 from generators.overlays.typeset import Type
-from generators.sprites import Sprite, sprite
+from generators.overlays.views import Span, View
 from generators.values import Cutout, Palette, Photo, Storyboard
 
 MARGIN = 0.06
 """Free border of frames that are not portrait, as a share of each side: nothing covers them there."""
+READABLE = 4.5
+"""Least contrast of words to whatever is behind them (WCAG 2, level AA)."""
+SMALLEST = 0.6
+"""Share of the words' area that a platform's safe box has to leave; below that, words go wherever the box allows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +30,13 @@ class Canvas:
     """Left, top, right, bottom of what the platform leaves free, in output pixels."""
     palette: Palette
     type: Type
+    title_at: Literal["top", "bottom", "left"] = "top"
     taken_px: float = 0.0
     """Height at the top of the box that the label needs."""
     ground: Ground = field(default_factory=Ground)
     """What the shots look like underneath."""
+    views: tuple[View, ...] = ()
+    """Where the product is in the shots; nothing keeps words out of their area where there are none."""
     hero: tuple[Photo, Cutout] | None = None
     """The product as the end card shows it."""
 
@@ -37,20 +47,45 @@ class Canvas:
 
     @property
     def middle(self) -> float:
-        """Where centred type stands: the frame's middle, moved when the box is lopsided and narrow."""
+        """Where centred type stands: the frame's middle."""
         return self.width_px / 2
 
     @property
-    def room(self) -> float:
-        """Width that type may take."""
-        left, _, right, _ = self.box
-        if self.type.align == "middle":
-            return 2 * min(self.middle - left, right - self.middle)
-        return right - left
+    def grid(self) -> Layout:
+        """The frame's grid."""
+        return layout(self.title_at, self.width_px, self.height_px)
+
+    @property
+    def free(self) -> Area:
+        """The safe box below the label."""
+        left, top, right, bottom = self.box
+        return Area(left, top + self.taken_px, right, bottom)
+
+    @property
+    def align(self) -> Literal["left", "middle"]:
+        """How words are aligned in their area."""
+        return "left" if self.grid.is_column or self.title_at == "left" else self.type.align
+
+    @property
+    def words(self) -> Area:
+        """Where title and price stand: the grid's area inside the safe box, even about the middle where words are centred."""
+        whole = self.grid.words
+        area = whole.within(self.free)
+        if area.width < SMALLEST * whole.width or area.height < SMALLEST * whole.height:
+            area = self.free
+        if self.align == "left":
+            return area
+        half = min(self.middle - area.left, area.right - self.middle)
+        return replace(area, left=self.middle - half, right=self.middle + half)
 
     def left_of(self, width: float) -> float:
         """Left edge of something `width` wide, as the style aligns it."""
-        return self.middle - width / 2 if self.type.align == "middle" else self.box[0]
+        return self.words.left if self.align == "left" else self.middle - width / 2
+
+    def tones(self, area: Area, spans: Sequence[Span]) -> tuple[str, ...]:
+        """Return the colours that words in an area have to stand out from; the style's ground where nothing was looked at."""
+        found = tuple(tone for start, end in spans for tone in self.ground.tones(area, start, end))
+        return found or (self.palette.background,)
 
 
 def box_in(board: Storyboard, safe_box: tuple[int, int, int, int]) -> tuple[float, float, float, float]:
@@ -60,26 +95,6 @@ def box_in(board: Storyboard, safe_box: tuple[int, int, int, int]) -> tuple[floa
         return safe_box[0] * x, safe_box[1] * y, safe_box[2] * x, safe_box[3] * y
     x, y = board.width_px * MARGIN, board.height_px * MARGIN
     return x, y, board.width_px - x, board.height_px - y
-
-
-def scrim(canvas: Canvas, top: float, bottom: float, *, colour: str, strength: float, from_top: bool, full: float) -> Sprite:
-    """A soft ground for type across the frame, as high as `bottom - top`: even over its share `full` next to the frame's edge."""
-    import numpy as np
-    from PIL import Image
-
-    from clipper.captions.style import rgba
-
-    rows = (np.arange(max(1, round(bottom - top)), dtype=np.float32) + 0.5) / max(1.0, bottom - top)
-    away = rows if from_top else 1 - rows
-    fall = 1 - np.clip((away - full) / max(1e-6, 1 - full), 0, 1)
-    alpha = 255 * strength * fall * fall * (3 - 2 * fall)
-    red, green, blue, _ = rgba(colour)
-    picture = np.empty((len(rows), canvas.width_px, 4), np.uint8)
-    picture[:, :, :3] = (red, green, blue)
-    # a little noise keeps eight bits from showing steps
-    noise = np.random.default_rng(0).random((len(rows), canvas.width_px), np.float32)
-    picture[:, :, 3] = (alpha[:, None] + noise).astype(np.uint8)
-    return sprite(Image.fromarray(picture))
 
 
 def luminance(colour: str) -> float:
@@ -100,8 +115,24 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def legible(colour: str, ground: str, least: float = 3.0) -> str:
+def legible(colour: str, ground: str, least: float = READABLE) -> str:
     """The colour itself where it stands out from its ground, else black or white."""
-    if contrast(colour, ground) >= least:
-        return colour
-    return max(("#141414", "#ffffff"), key=lambda other: contrast(other, ground))
+    return readable((colour,), (ground,), least) or max(("#141414", "#ffffff"), key=lambda other: contrast(other, ground))
+
+
+def readable(colours: Sequence[str], tones: Sequence[str], least: float = READABLE) -> str | None:
+    """Return the first colour that stands out from every tone; None when none does."""
+    return next((colour for colour in colours if all(contrast(colour, tone) >= least for tone in tones)), None)
+
+
+def quiet(colour: str, ground: str, *, share: float = 0.3) -> str:
+    """Let a colour step back towards its ground, as far as it can still be read."""
+    from clipper.captions.style import rgba
+
+    front, back = rgba(colour)[:3], rgba(ground)[:3]
+    while share > 0:
+        mixed = "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in zip(front, back, strict=True))
+        if contrast(mixed, ground) >= READABLE + 0.3:
+            return mixed
+        share -= 0.05
+    return colour

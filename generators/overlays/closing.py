@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from clipper.captions.style import rgba
 from clipper.drawing import rounded
-from generators.overlays.canvas import Canvas, legible
+from generators.overlays.canvas import Canvas, legible, readable
 from generators.overlays.motion import Layer, fade, pop, reveal, rise
 from generators.overlays.price import price_picture
 from generators.overlays.small import call_picture
-from generators.overlays.typeset import Run, clean, rows_in, set_line
+from generators.overlays.title import draw_rows, title_rows
 from generators.sprites import sprite
 from generators.values import Cutout, Overlay, Photo
 
-TITLE_SIZE = 76.0
+END_TITLE = 0.8
+"""Size of the title, as a share of its full size."""
 WIDE = 1.25
 """From this shape on the product stands beside the words."""
 ABOVE = 0.085
 """The product may reach this high, as a share of the frame: only words keep to the safe box."""
+TALL = 1.6
+"""From this shape on the product stands below the words."""
+WORDS_AT, FOOT = 0.15, 0.84
+"""In tall frames: where the words begin and where the product ends, as shares of the height."""
 SHADOW = 92
 """Darkness of the shadow under the product, of 255."""
 
@@ -63,6 +69,12 @@ def _placed(canvas: Canvas, words: float, beside: bool) -> tuple[Any, tuple[floa
         hero = hero_picture(canvas.hero, canvas.width_px * 0.4, bottom - top)
         spot = (canvas.width_px * 0.27 - hero.width / 2, (top + bottom - hero.height) / 2)
         return hero, spot, top + max(0.0, (bottom - top - words) / 2)
+    if canvas.height_px > TALL * canvas.width_px:
+        # Apps cover the foot of tall frames: words stand above, and the product, which may be covered a little, below.
+        begins = max(canvas.box[1], WORDS_AT * canvas.height_px)
+        hero = hero_picture(canvas.hero, canvas.width_px * 0.84, max(60.0, FOOT * canvas.height_px - begins - words - gap))
+        space = FOOT * canvas.height_px - begins - words - gap - hero.height
+        return hero, (canvas.middle - hero.width / 2, begins + words + gap + 0.35 * space), begins
     hero = hero_picture(canvas.hero, canvas.width_px * 0.84, max(60.0, bottom - top - words - 60 * canvas.unit))
     y = top + max(0.0, (bottom - top - words - hero.height - gap) / 2)
     return hero, (canvas.middle - hero.width / 2, y), y + hero.height + gap
@@ -71,18 +83,16 @@ def _placed(canvas: Canvas, words: float, beside: bool) -> tuple[Any, tuple[floa
 def _words(overlay: Overlay, canvas: Canvas, price: Overlay | None, badge: str, room: float) -> list[tuple[str, Any, float]]:
     """Title lines, price and button: kind, picture, and the height that each takes."""
     unit = canvas.unit
-    text = clean(overlay.text, canvas.type)
     blocks: list[tuple[str, Any, float]] = []
-    if text:
-        size, rows = rows_in(text, TITLE_SIZE * unit, canvas.type, room, rows=2)
-        ink = legible(canvas.palette.ink, canvas.palette.background_end)
-        for row in rows:
-            line = set_line([Run(text=row, size_px=size, fill=ink)], canvas.type)
-            blocks.append(("line", line.picture, size * 1.26))
-    if price is not None:
-        picture, edge = price_picture(price.text, price.detail, canvas, "plain" if badge in ("plain", "burst") else badge)
-        if picture is not None:
-            blocks.append(("price", picture, picture.height - 2 * edge + 52 * unit))
+    colours = canvas.palette
+    grounds = (colours.background, colours.background_end)
+    ink = readable((colours.ink,), grounds) or legible(colours.ink, colours.background_end)
+    rows = title_rows(replace(overlay, detail=""), canvas, room, END_TITLE)
+    for row, line in zip(rows, draw_rows(rows, ink, readable((colours.accent,), grounds) or ink), strict=True):
+        blocks.append(("line", line.picture, row.step))
+    found = price_picture(price.text, price.detail, canvas, badge if badge in ("tag", "plain") else "pill", 1.0, grounds) if price else None
+    if found is not None:
+        blocks.append(("price", found.picture, found.height + 52 * unit))
     picture, edge = call_picture(overlay.detail, canvas)
     if picture is not None:
         blocks.append(("call", picture, picture.height - 2 * edge + 52 * unit))
@@ -114,7 +124,7 @@ def hero_picture(hero: tuple[Photo, Cutout], width: float, height: float) -> Any
     from PIL import Image
 
     photo, cutout = hero
-    if cutout.is_layer():
+    if cutout.is_layer() and not cutout.is_cropped():
         return _lifted(photo, cutout, width, height)
     picture = Image.fromarray(photo.pixels).convert("RGBA")
     picture.thumbnail((max(8, round(width)), max(8, round(height))), Image.Resampling.LANCZOS)

@@ -7,92 +7,67 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from clipper.captions.style import rgba
 from clipper.drawing import panel, with_shadow
-from generators.overlays.canvas import Canvas, contrast, legible
-from generators.overlays.motion import Layer, pop
+from generators.overlays.canvas import Canvas, contrast, legible, quiet, readable
 from generators.overlays.typeset import FINE, Line, Run, clean, lighter, set_line
-from generators.sprites import sprite
-from generators.values import Overlay
 
 SIZE = 128.0
 """Design units an em of the figures."""
 _FIGURES = re.compile(r"^(\D*?)\s*([\d,]+)((?:\.\d+)?)\s*(.*)$")
-LEAST_CONTRAST = 2.6
-"""Figures without a shape behind them need this much contrast to what is under them (WCAG ratio)."""
 POINTS = 20
 """Of the burst."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
-    """Where overlays of the lower half may stand, in output pixels."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Price:
+    """A drawn price."""
 
-    foot: float
-    """They stand on this."""
-    head: float
-    """Below title and label."""
-    beside: float | None = None
-    """Left edge of what is free at the right of the title; None when nothing is."""
+    picture: Any
+    """RGBA, with its shadow."""
+    inset: int
+    """Border around the shape, for the shadow."""
+
+    @property
+    def width(self) -> float:
+        """Width of the shape in pixels."""
+        return float(self.picture.width - 2 * self.inset)
+
+    @property
+    def height(self) -> float:
+        """Height of the shape in pixels."""
+        return float(self.picture.height - 2 * self.inset)
 
 
-def draw_price(overlay: Overlay, canvas: Canvas, badge: str, room: Room) -> tuple[list[Layer], float]:
-    """Draw the price where it covers least: at the foot, left or right, below the title, or beside it.
+def price_picture(text: str, old: str, canvas: Canvas, badge: str, share: float = 1.0, tones: Sequence[str] = ()) -> Price | None:
+    """Draw a price in one of the four shapes, at a share of the full size; None for a price without a letter.
 
-    Returns its layers and the height that it takes at the foot, 0 when it went elsewhere.
+    Plain figures have no ground of their own: where the style's colours do not stand out from `tones`, they get a pill.
     """
-    picture, inset = price_picture(overlay.text, overlay.detail, canvas, badge)
-    if picture is None:
-        return [], 0.0
-    seconds = overlay.end - overlay.start
-    width, height = picture.width - 2 * inset, picture.height - 2 * inset
-    places = _places(width, height, canvas, room)
-    boxes = [((x, y, x + width, y + height), handicap) for x, y, handicap in places]
-    chosen = canvas.ground.calmest(boxes, overlay.start, overlay.end)
-    under = canvas.ground.colour(boxes[chosen][0], overlay.start, overlay.end)
-    if badge == "plain" and under and contrast(legible(canvas.palette.accent, canvas.palette.background), under) < LEAST_CONTRAST:
-        return draw_price(overlay, canvas, "pill", room)  # bare figures would not be seen there
-    x, y, _ = places[chosen]
-    pose = pop(x - inset, y - inset, seconds, late=0.05)
-    return [Layer(sprite=sprite(picture), start=overlay.start, end=overlay.end, order=14, pose=pose)], height if y > room.head else 0.0
-
-
-def _places(width: float, height: float, canvas: Canvas, room: Room) -> list[tuple[float, float, float]]:
-    """Where a price may stand: left, top, and by how much (in steps of gradient) a place is liked less than the first."""
-    left, right, low, head = canvas.left_of(width), canvas.box[2] - width, room.foot - height, room.head
-    if canvas.type.align == "middle":
-        return [(left, low, 0.0), (canvas.box[0], low, 1.5), (right, low, 1.5), (left, head, 2.0)]
-    found = [(left, low, 0.0), (right, low, 1.0), (left, head, 2.0), (right, head, 2.5)]
-    if room.beside is not None and right >= room.beside:
-        found.append((right, canvas.box[1] + canvas.taken_px, 3.0))
-    return found
-
-
-def price_picture(text: str, old: str, canvas: Canvas, badge: str) -> tuple[Any, int]:
-    """Draw a price in one of the four shapes; returns the RGBA picture and the border around its shape (for the shadow)."""
-    line = _figures(text, old, canvas, badge)
-    if line is None:
-        return None, 0
-    draw = {"pill": _pill, "burst": _burst, "tag": _tag}.get(badge, _plain)
-    picture: Any = draw(line, canvas)
-    if badge == "plain":
-        return picture, 0
-    blur = 9 * canvas.unit
-    return with_shadow(picture, blur, 70), round(3 * blur)
-
-
-def _figures(text: str, old: str, canvas: Canvas, badge: str) -> Line | None:
-    kind = canvas.type
-    text = clean(text, kind)
+    text = clean(text, canvas.type)
     if not text:
         return None
-    on = canvas.palette.on_accent if badge != "plain" else legible(canvas.palette.accent, canvas.palette.background)
-    ground = canvas.palette.accent if badge != "plain" else canvas.palette.background
-    ink = legible(on, ground)
-    size = SIZE * canvas.unit * (0.86 if badge != "plain" else 1.0)
+    colours = canvas.palette
+    grounds = tuple(tones) or (colours.background,)
+    bare = readable((colours.accent, colours.ink), grounds) if badge == "plain" else None
+    if bare:
+        ground = min(grounds, key=lambda tone: contrast(bare, tone))
+        line = _figures(text, old, canvas, share, bare, ground)
+        return Price(line.picture.crop(line.picture.getbbox() or (0, 0, 1, 1)), 0)
+    ink = legible(colours.on_accent, colours.accent)
+    line = _figures(text, old, canvas, 0.86 * share, ink, colours.accent)
+    picture: Any = {"burst": _burst, "tag": _tag}.get(badge, _pill)(line, canvas)
+    blur = 9 * canvas.unit
+    return Price(with_shadow(picture, blur, 70), round(3 * blur))
+
+
+def _figures(text: str, old: str, canvas: Canvas, share: float, ink: str, ground: str) -> Line:
+    kind = canvas.type
+    size = SIZE * canvas.unit * share
     found = _FIGURES.match(text)
     if found is None:
         return set_line([Run(text=text, size_px=size * 0.6, fill=ink)], kind)
@@ -106,21 +81,8 @@ def _figures(text: str, old: str, canvas: Canvas, badge: str) -> Line | None:
     ]
     struck = clean(old, small)
     if struck:
-        faint = ink + "b8" if badge != "plain" else legible(canvas.palette.ink, canvas.palette.background) + "99"
-        runs.append(Run(text=struck, size_px=size * 0.34, fill=faint, struck=True, gap_px=size * 0.16))
+        runs.append(Run(text=struck, size_px=size * 0.36, fill=quiet(ink, ground), struck=True, gap_px=size * 0.16))
     return set_line(runs, kind)
-
-
-def _plain(line: Line, canvas: Canvas) -> Any:
-    """Figures alone, over a haze of the style's ground that lets them stand on any picture."""
-    from PIL import Image, ImageFilter
-
-    soft = line.size_px * 0.16
-    haze = line.picture.getchannel("A").filter(ImageFilter.GaussianBlur(soft)).point(lambda value: min(200, round(value * 1.7)))
-    picture = Image.new("RGBA", line.picture.size, (*rgba(canvas.palette.background)[:3], 0))
-    picture.putalpha(haze)
-    picture.alpha_composite(line.picture)
-    return picture
 
 
 def _on(shape: Any, line: Line, x: float, middle: float) -> Any:

@@ -21,24 +21,28 @@ PULSE_S = 1.4
 """The call breathes once in this time."""
 
 
-def draw_point(overlay: Overlay, canvas: Canvas, foot: float) -> tuple[list[Layer], float]:
-    """Draw one selling point as a bar of frosted ground with an accent tick, standing on `foot`; layers and height."""
+def point_picture(text: str, canvas: Canvas, room: float) -> Any | None:
+    """Draw one selling point as a bar of the style's ground with an accent tick; None for a point without a letter."""
     kind = lighter(canvas.type)
-    text = clean(overlay.text, kind)
+    text = clean(text, kind)
     if not text:
-        return [], 0.0
+        return None
     unit = canvas.unit
-    size, rows = rows_in(text, POINT_SIZE * unit, kind, canvas.room - 130 * unit, rows=1, smallest=0.7)
+    size, rows = rows_in(text, POINT_SIZE * unit, kind, room - 130 * unit, rows=1, smallest=0.7)
     ground = canvas.palette.background
     line = set_line([Run(text=rows[0], size_px=size, fill=legible(canvas.palette.ink, ground))], kind)
     high, pad, tick = round(size * 1.9), size * 0.62, size * 0.52
-    bar = panel((round(2 * pad + tick + size * 0.4 + line.width), high), high * 0.5, ground + "e0")
+    bar = panel((round(2 * pad + tick + size * 0.4 + line.width), high), high * 0.5, ground + "f0")
     bar.alpha_composite(_tick(tick, canvas), (round(pad), round((high - tick) / 2)))
     bar.alpha_composite(line.picture, (round(pad + tick + size * 0.4 - line.pad), round(high / 2 + size * 0.37 - line.baseline)))
-    picture, edge = with_shadow(bar, 7 * unit, 46), round(3 * 7 * unit)
-    x, seconds = canvas.left_of(bar.width), overlay.end - overlay.start
-    pose = slide(x - edge, foot - high - edge, seconds, by=-70 * unit)
-    return [Layer(sprite=sprite(picture), start=overlay.start, end=overlay.end, order=13, pose=pose)], float(high)
+    return bar
+
+
+def draw_point(bar: Any, canvas: Canvas, foot: float, span: tuple[float, float]) -> Layer:
+    """Let a point's bar slide in and stand on `foot`."""
+    picture, edge = with_shadow(bar, 7 * canvas.unit, 46), round(3 * 7 * canvas.unit)
+    pose = slide(canvas.left_of(bar.width) - edge, foot - bar.height - edge, span[1] - span[0], by=-70 * canvas.unit)
+    return Layer(sprite=sprite(picture), start=span[0], end=span[1], order=13, pose=pose)
 
 
 def _tick(side: float, canvas: Canvas) -> Any:
@@ -57,15 +61,15 @@ def _tick(side: float, canvas: Canvas) -> Any:
     return picture.resize((max(1, round(side)), max(1, round(side))), Image.Resampling.BOX)
 
 
-def draw_call(overlay: Overlay, canvas: Canvas, foot: float) -> tuple[list[Layer], float]:
-    """Draw the call as a button that breathes, standing on `foot`; layers and height."""
+def draw_call(overlay: Overlay, canvas: Canvas, foot: float, span: tuple[float, float]) -> list[Layer]:
+    """Draw the call as a button that breathes, standing on `foot`."""
     picture, edge = call_picture(overlay.text, canvas)
     if picture is None:
-        return [], 0.0
-    high, seconds = picture.height - 2 * edge, overlay.end - overlay.start
+        return []
+    high = picture.height - 2 * edge
     x = canvas.left_of(picture.width - 2 * edge) - edge
-    pose = _breathing(x, foot - high - edge, seconds)
-    return [Layer(sprite=sprite(picture), start=overlay.start, end=overlay.end, order=16, pose=pose)], float(high)
+    pose = _breathing(x, foot - high - edge, span[1] - span[0])
+    return [Layer(sprite=sprite(picture), start=span[0], end=span[1], order=16, pose=pose)]
 
 
 def call_picture(text: str, canvas: Canvas) -> tuple[Any, int]:
@@ -75,7 +79,7 @@ def call_picture(text: str, canvas: Canvas) -> tuple[Any, int]:
     if not text:
         return None, 0
     unit = canvas.unit
-    size, rows = rows_in(text, CALL_SIZE * unit, kind, canvas.room - 150 * unit, rows=1, smallest=0.7)
+    size, rows = rows_in(text, CALL_SIZE * unit, kind, canvas.words.width - 150 * unit, rows=1, smallest=0.7)
     ink = legible(canvas.palette.on_accent, canvas.palette.accent)
     line = set_line([Run(text=rows[0], size_px=size, fill=ink)], kind)
     high, pad, arrow = round(size * 1.95), size * 0.85, size * 0.42

@@ -1,113 +1,88 @@
-"""The title: a rule, one or two lines that rise from behind an edge, and a quiet second line."""
+"""The title: a rule, the brand small above the product's name, and a quiet second line."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from clipper.drawing import panel
-from generators.overlays.canvas import Canvas, contrast, legible, scrim
-from generators.overlays.motion import Layer, fade, grow, reveal
-from generators.overlays.typeset import Line, Run, clean, lighter, rows_in, set_line
+from generators.overlays.canvas import Canvas
+from generators.overlays.motion import Layer, grow, reveal
+from generators.overlays.typeset import Line, Run, Type, brand_of, clean, is_wide, lighter, rows_in, set_line, spaced, width_of
 from generators.sprites import sprite
 from generators.values import Overlay
 
-SIZE, DETAIL_SIZE = 100.0, 42.0
-"""Design units an em."""
+NAME, LATIN, BRAND, DETAIL = 116.0, 92.0, 52.0, 42.0
+"""Design units an em: a Chinese name, a Latin one, the brand, the second line."""
+RULE, BELOW_RULE = 8.0, 30.0
+"""Design units: the rule, and the air under it."""
+SMALLEST = 0.45
+"""Type shrinks to this share before a name is torn or cut."""
 STAGGER_S = 0.09
-READABLE = 5.5
-"""Contrast (WCAG ratio) from which a title needs no ground of its own, where it lies on something calm."""
-CALM = 5.0
-"""Busyness of the ground up to which that holds."""
-SCRIM = 0.66
-"""Opacity of the ground behind the title."""
-REACH = 200.0
-"""Design units over which the ground fades out beyond the title."""
 
 
-def draw_title(overlay: Overlay, canvas: Canvas, at: str) -> list[Layer]:
-    """Set the title at the top of the safe box (below the label), or at its foot; `at` is top, bottom or left."""
-    lines = _lines(overlay, canvas, at)
-    if not lines:
-        return []
-    unit, seconds = canvas.unit, overlay.end - overlay.start
-    rule = 8 * unit
-    height = _height(lines, unit)
-    top = _top(canvas, at, height)
-    layers = [] if _stands(overlay, canvas, top, top + height) else [_ground(overlay, canvas, top, top + height, at)]
-    wide = max(line.width for line in lines[:1])
-    x = canvas.left_of(wide)
-    mark = panel((max(2, round(min(132 * unit, wide))), max(2, round(rule))), rule / 2, canvas.palette.accent)
-    centred = canvas.type.align == "middle"
-    left = canvas.middle - mark.width / 2 if centred else x
-    pose = grow(left, top, mark.width, mark.height, seconds, middle=centred)
-    layers.append(Layer(sprite=sprite(mark), start=overlay.start, end=overlay.end, order=11, pose=pose))
-    y = top + rule + 26 * unit
-    for number, line in enumerate(lines):
-        x = canvas.left_of(line.width) - line.pad
-        high = line.picture.height
-        move = reveal(x, y, high, seconds, late=0.1 + STAGGER_S * number)
-        layers.append(Layer(sprite=sprite(line.picture), start=overlay.start, end=overlay.end, order=12, pose=move))
-        y += _step(line)
-    return layers
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of a title before it is coloured."""
+
+    text: str
+    size_px: float
+    type: Type
+    step: float
+    """From its top to the next one's, in pixels."""
+    is_small: bool = False
+
+    @property
+    def width(self) -> float:
+        """Advance width in pixels."""
+        return width_of(self.text, self.size_px, self.type)
 
 
-def title_height(overlay: Overlay, canvas: Canvas, at: str) -> float:
-    """How high the title stands, in output pixels."""
-    lines = _lines(overlay, canvas, at)
-    return _height(lines, canvas.unit) if lines else 0.0
-
-
-def title_width(overlay: Overlay, canvas: Canvas, at: str) -> float:
-    """How wide the title is, in output pixels."""
-    return max((line.width for line in _lines(overlay, canvas, at)), default=0.0)
-
-
-def _lines(overlay: Overlay, canvas: Canvas, at: str) -> list[Line]:
-    room = canvas.room * (0.62 if at == "left" and canvas.type.align == "left" else 1.0)
-    ink = legible(canvas.palette.ink, canvas.palette.background)
+def title_rows(overlay: Overlay, canvas: Canvas, room: float, share: float = 1.0, *, rows: int = 2) -> list[Row]:
+    """Break a title into lines that fit a width, at a share of the full size; nothing for a title without a letter."""
     text = clean(overlay.text, canvas.type)
     if not text:
         return []
-    size, rows = rows_in(text, SIZE * canvas.unit, canvas.type, room, rows=3 if at == "left" else 2)
-    lines = [set_line([Run(text=row, size_px=size, fill=ink)], canvas.type) for row in rows]
-    quiet = lighter(canvas.type)
-    detail = clean(overlay.detail, quiet)
+    small = lighter(canvas.type)
+    unit = canvas.unit * share
+    brand, name = brand_of(text)
+    found: list[Row] = []
+    if brand:
+        found.append(_small(brand, BRAND * unit, spaced(small), room, 1.42))
+    size, lines = rows_in(name, (NAME if is_wide(name) else LATIN) * unit, canvas.type, room, rows=rows, smallest=SMALLEST)
+    found += [Row(text=line, size_px=size, type=canvas.type, step=1.24 * size) for line in lines]
+    detail = clean(overlay.detail, small)
     if detail:
-        small, rows = rows_in(detail, DETAIL_SIZE * canvas.unit, quiet, room, rows=1, smallest=0.75)
-        colour = legible(canvas.palette.accent, canvas.palette.background, 2.6)
-        lines.append(set_line([Run(text=rows[0], size_px=small, fill=colour)], quiet))
-    return lines
+        found.append(_small(detail, DETAIL * unit, small, room, 1.5))
+    return found
 
 
-def _step(line: Line) -> float:
-    """From one line's top to the next one's."""
-    return line.size_px * 1.3
+def _small(text: str, size_px: float, kind: Type, room: float, step: float) -> Row:
+    size, lines = rows_in(text, size_px, kind, room, rows=1, smallest=SMALLEST)
+    return Row(text=lines[0], size_px=size, type=kind, step=step * size, is_small=True)
 
 
-def _height(lines: list[Line], unit: float) -> float:
-    return (8 + 26) * unit + sum(_step(line) for line in lines)
+def height_of(rows: list[Row], unit: float) -> float:
+    """How high a title stands, its rule included."""
+    return (RULE + BELOW_RULE) * unit + sum(row.step for row in rows) if rows else 0.0
 
 
-def _top(canvas: Canvas, at: str, height: float) -> float:
-    _, top, _, bottom = canvas.box
-    if at == "bottom":
-        return bottom - height
-    return top + canvas.taken_px + (0.12 * (bottom - top) if at == "left" else 0.0)
+def draw_rows(rows: list[Row], ink: str, accent: str) -> list[Line]:
+    """Draw a title's lines in their colours."""
+    return [set_line([Run(text=row.text, size_px=row.size_px, fill=accent if row.is_small else ink)], row.type) for row in rows]
 
 
-def _stands(overlay: Overlay, canvas: Canvas, top: float, bottom: float) -> bool:
-    """Say whether the title can be read where it stands without a ground of its own."""
-    box = (canvas.box[0], top, canvas.box[2], bottom)
-    under = canvas.ground.colour(box, overlay.start, overlay.end)
-    ink = legible(canvas.palette.ink, canvas.palette.background)
-    return under is not None and contrast(ink, under) >= READABLE and canvas.ground.busy(box, overlay.start, overlay.end) <= CALM
-
-
-def _ground(overlay: Overlay, canvas: Canvas, top: float, bottom: float, at: str) -> Layer:
-    """A soft ground in the style's own colour: unseen on the style's backdrop, a help on a photograph."""
-    reach = REACH * canvas.unit
-    foot = at == "bottom"
-    high, low = (top - reach, float(canvas.height_px)) if foot else (0.0, bottom + reach)
-    full = 1 - (reach + 40 * canvas.unit) / (low - high)
-    colour = canvas.palette.background_end if foot else canvas.palette.background
-    ground = scrim(canvas, high, low, colour=colour, strength=SCRIM, from_top=not foot, full=full)
-    pose = fade(0.0, high, overlay.end - overlay.start, over=0.5)
-    return Layer(sprite=ground, start=overlay.start, end=overlay.end, order=2, pose=pose)
+def draw_title(rows: list[Row], canvas: Canvas, top: float, span: tuple[float, float], ink: str, accent: str) -> list[Layer]:
+    """Let a title rise line by line from behind an edge, under a rule that unrolls."""
+    unit, (start, end) = canvas.unit, span
+    seconds = end - start
+    wide = max(row.width for row in rows)
+    mark = panel((max(2, round(min(120 * unit, wide))), max(2, round(RULE * unit))), RULE * unit / 2, canvas.palette.accent)
+    left = canvas.left_of(mark.width)
+    pose = grow(left, top, mark.width, mark.height, seconds, middle=canvas.align == "middle")
+    layers = [Layer(sprite=sprite(mark), start=start, end=end, order=11, pose=pose)]
+    y = top + (RULE + BELOW_RULE) * unit
+    for number, (row, line) in enumerate(zip(rows, draw_rows(rows, ink, accent), strict=True)):
+        move = reveal(canvas.left_of(line.width) - line.pad, y, line.picture.height, seconds, late=0.1 + STAGGER_S * number)
+        layers.append(Layer(sprite=sprite(line.picture), start=start, end=end, order=12, pose=move))
+        y += row.step
+    return layers

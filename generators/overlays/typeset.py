@@ -6,9 +6,11 @@ Pillow hints strokes to whole pixels; at three times the size and reduced, a reg
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +22,14 @@ from clipper.fonts import Face, faces_of, find_font, folders
 
 FINE = 3
 """Type is drawn this many times as large."""
+FEWER = 0.12
+"""Share of the size that one line less is worth."""
+WHOLE = 0.74
+"""A long word of Chinese shrinks to this share before it is broken between its parts."""
+MOST_WORDS = 12
+"""Up to so many words every way to break them is tried."""
+LONGEST_BRAND = 6
+_WIDE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uff60]")
 SERIF_ROW = "noto-serif-sc"
 _SERIFS = ("notoserifcjksc", "notoserifsc", "notoserifcjk", "sourcehanserif", "songti", "stsong", "simsun")
 """Beginnings of file names of Chinese serif faces, letters and digits only, best first."""
@@ -121,19 +131,67 @@ def width_of(text: str, size_px: float, kind: Type) -> float:
 def rows_in(text: str, size_px: float, kind: Type, room_px: float, *, rows: int, smallest: float = 0.6) -> tuple[float, list[str]]:
     """Break a text into at most `rows` lines, as large as it fits; the size in px an em, and the lines.
 
-    Lines are evened out: a last line of one word is an eyesore.
+    Lines break at the writer's own spaces where that leaves the type large enough, else between words, and never before a lone
+    character. They are evened out: a last line of one word is an eyesore.
     """
+    whole = _by_spaces(text, size_px, kind, room_px, rows, smallest)
+    if whole is not None:
+        return whole
     parts = tokens(text)
     share = 1.0
     while True:
         size = size_px * share
         lines = _wrapped(parts, size, kind, room_px)
-        if len(lines) <= rows or share <= smallest:
+        if (len(lines) <= rows and not _has_lone(lines)) or share <= smallest:
             break
         share = max(smallest, share - 0.04)
     if len(lines) > rows:
         lines = [*lines[: rows - 1], _cut(lines[rows - 1], size, kind, room_px)]
     return size, _even(parts, lines, size, kind, room_px)
+
+
+def _by_spaces(text: str, size_px: float, kind: Type, room: float, rows: int, smallest: float) -> tuple[float, list[str]] | None:
+    """Break at the writer's spaces alone, in as few lines as do not cost size; None when the type would become too small."""
+    words = text.split()
+    found: list[tuple[float, float, list[str]]] = []
+    for count in range(1, min(rows, len(words)) + 1):
+        fitting = [lines for lines in _splits(words, count) if not _has_lone(lines)]
+        for lines in fitting:
+            share = min(1.0, room / max(width_of(line, size_px, kind) for line in lines) * 0.999)
+            uneven = 0.04 * (1 - min(len(line) for line in lines) / max(len(line) for line in lines))
+            found.append((share - FEWER * (count - 1) - uneven, share, lines))
+    if not found:
+        return None
+    _, share, lines = max(found, key=lambda one: one[0])
+    # A long run of Chinese without a space is no name: it may break between its words before it becomes small.
+    least = smallest if max((len(word) for word in words if is_wide(word)), default=0) <= LONGEST_BRAND else max(smallest, WHOLE)
+    return (size_px * share, lines) if share >= least else None
+
+
+def _splits(words: Sequence[str], count: int) -> list[list[str]]:
+    """Return every way to set words on that many lines."""
+    if len(words) > MOST_WORDS:
+        return []
+    cuts = combinations(range(1, len(words)), count - 1)
+    return [[" ".join(words[a:b]) for a, b in pairwise((0, *inner, len(words)))] for inner in cuts]
+
+
+def _has_lone(lines: Sequence[str]) -> bool:
+    """Say whether a line among several is a single character."""
+    return len(lines) > 1 and any(len(line.strip()) < 2 for line in lines)
+
+
+def is_wide(text: str) -> bool:
+    """Say whether a text is written in Chinese characters."""
+    return bool(_WIDE.search(text))
+
+
+def brand_of(text: str) -> tuple[str, str]:
+    """Split a Chinese title of several words into brand and name; without a brand the first is empty."""
+    first, _, rest = text.partition(" ")
+    if rest and is_wide(first) and 2 <= len(first) <= LONGEST_BRAND and len(rest) >= 2:
+        return first, rest
+    return "", text
 
 
 def _wrapped(parts: Sequence[str], size: float, kind: Type, room: float) -> list[str]:
@@ -147,7 +205,7 @@ def _even(parts: Sequence[str], lines: list[str], size: float, kind: Type, room:
     while narrow > room * 0.4:
         narrow -= room * 0.04
         tried = _wrapped(parts, size, kind, narrow)
-        if len(tried) != len(lines) or max(width_of(row, size, kind) for row in tried) > narrow:
+        if len(tried) != len(lines) or _has_lone(tried) or max(width_of(row, size, kind) for row in tried) > narrow:
             break
         best = tried
     return best
@@ -220,6 +278,11 @@ def _sheared(picture: Any, by: float, baseline: float) -> Any:
 def lighter(kind: Type) -> Type:
     """The same type for small words: upright, less heavy, no tighter than usual."""
     return replace(kind, weight_em=kind.weight_em * 0.55, italic=0.0, tracking_em=max(kind.tracking_em * 0.6, 0.0))
+
+
+def spaced(kind: Type) -> Type:
+    """The same type with air between its letters: for a brand above a name."""
+    return replace(kind, tracking_em=kind.tracking_em + 0.1)
 
 
 def ink_box(text: str, size_px: float, face: Face) -> tuple[float, float]:

@@ -78,7 +78,7 @@ def scarf_white() -> tuple[str, float]:
     goods.fringe(grid[0], (0, -1, 0), length=0.075, floor=0.0)
     top = float(grid[-1, :, 2].mean())
     goods.tag((0.07, -0.075, top + 0.007), (0.0, 0, -0.03))
-    scenes.camera(Shot(place=(0.26, -0.62, 0.46), target=(0.0, -0.015, 0.015), lens_mm=70, fstop=11, focus=(0.03, -0.1, 0.06)))
+    scenes.camera(Shot(place=(0.246, -0.655, 0.46), target=(-0.014, -0.05, 0.015), lens_mm=56, fstop=11, focus=(0.03, -0.1, 0.06)))
     return "Standard", -0.9
 
 

@@ -14,7 +14,7 @@ from clipper.errors import Cancelled, InputError
 from clipper.values import Box
 from generators.animators.camera import Camera, CameraOptions
 from generators.animators.camera.product import clean_edges
-from generators.values import Move, Photo
+from generators.values import Cutout, Move, Photo
 from tests.camera import DARK, RED, cutout, disc_photo, film, place, redness, request, style, textured_photo
 
 MOVES: tuple[Move, ...] = get_args(Move)
@@ -96,7 +96,7 @@ def test_a_round_product_stays_round_in_every_frame_shape(size: tuple[int, int],
     photo, cut = disc_photo(radius=0.22)
     cut = cut if layered else replace(cut, confidence=0.1)
     footage, origin = film(request((photo, cut), "push_in", size=size))
-    assert dict(origin.settings)["planes"] == ("layers" if layered else "single")
+    assert dict(origin.settings)["planes"] == ("layers" if layered else "card")
     for frame in footage.frames(0, None, 29):
         _, _, across, down = place(frame)
         assert across == pytest.approx(down, rel=0.004)
@@ -210,31 +210,68 @@ def test_thin_soft_things_keep_their_own_colour() -> None:
 # --- choosing planes ----------------------------------------------------------------------------
 
 
-def test_a_doubtful_or_cropped_product_is_shown_as_one_plane() -> None:
+def test_a_doubtful_or_cropped_product_stands_as_a_print() -> None:
     photo, cut = disc_photo()
-    assert dict(film(request((photo, replace(cut, confidence=0.5))))[1].settings)["planes"] == "single"
+    assert planes((photo, replace(cut, confidence=0.5))) == "card"
     cropped = Photo(path="cropped.png", sha256="c" * 64, pixels=photo.pixels[:, 150:])
     half = cutout(np.ascontiguousarray(cut.mask[:, 150:]))
-    assert dict(film(request((cropped, half)))[1].settings)["planes"] == "single"
+    assert planes((cropped, half)) == "card", "a product that its photo cuts off must not float in mid-air"
 
 
-def test_the_extension_holds_none_of_the_product() -> None:
+def planes(pair: tuple[Photo, Cutout], size: tuple[int, int] = (270, 480)) -> str:
+    return dict(film(request(pair, size=size))[1].settings)["planes"]
+
+
+def scene_photo(width: int, height: int) -> tuple[Photo, Cutout]:
+    """A busy scene whose product nobody can find."""
+    pixels = cv2.resize(np.random.default_rng(2).integers(60, 255, (12, 9, 3), np.uint8), (width, height), interpolation=cv2.INTER_CUBIC)
+    nothing = replace(cutout(np.full((height, width), 255, np.uint8)), confidence=0.0, method="none", box=Box(0, 0, 1, 1))
+    return Photo(path="scene.png", sha256="e" * 64, pixels=pixels), nothing
+
+
+def test_a_scene_of_the_frames_shape_fills_it_and_another_stands_as_a_print() -> None:
+    assert planes(scene_photo(270, 480)) == "single"
+    assert planes(scene_photo(400, 400)) == "card"
+    assert planes(scene_photo(400, 400), (360, 400)) == "single"
+    photo, cut = disc_photo()
+    assert planes((photo, replace(cut, confidence=0.1)), (400, 400)) == "card", "plain paper is no scene"
+
+
+def test_a_print_keeps_the_photos_pixels_and_the_style_its_set() -> None:
     photo, cut = disc_photo(radius=0.42)
-    footage, _ = film(request((photo, replace(cut, confidence=0.1)), "push_in"))
-    weight = redness(footage.frame(0))
-    rows = np.flatnonzero(weight.max(axis=1) > 0.2)
-    assert np.all(np.diff(rows) == 1), "the product appears twice"
-    assert footage.frame(0)[:20].min() > 200
+    footage, _ = film(
+        request((photo, replace(cut, confidence=0.1)), "still", look=style(palette=DARK, backdrop="gradient", light_sweep=0.0))
+    )
+    frame = footage.frame(0)
+    left, top, right, _ = (round(side) for side in footage.product(0))
+    assert np.abs(frame[top + 6, left + 20 : right - 20].astype(int) - 255).max() <= 1, "no veil over the photo's white"
+    assert frame[: top - 4].max() < 128, "the style's dark set around it"
+    assert frame[top, left].max() < 128, "its corners are round"
 
 
-def test_single_planes_cover_the_frame_in_every_move_and_shape() -> None:
-    photo = Photo(path="grey.png", sha256="e" * 64, pixels=np.full((300, 420, 3), 128, np.uint8))
-    cut = replace(cutout(np.full((300, 420), 255, np.uint8)), confidence=0.0, method="none", box=Box(0, 0, 1, 1))
-    for move in MOVES:
-        for size in ((180, 320), (320, 180), (240, 240)):
-            footage, _ = film(request((photo, cut), move, size=size, look=style(light_sweep=0.0)))
-            for frame in footage.frames(0, None, 29):
-                assert frame.min() > 60
+@pytest.mark.parametrize("move", MOVES)
+def test_scenes_cover_the_frame_in_every_move(move: Move) -> None:
+    footage, _ = film(request(scene_photo(270, 480), move, size=(180, 320), look=style(light_sweep=0.0)))
+    for frame in footage.frames(0, None, 29):
+        assert frame.min() > 20
+
+
+# --- where the product is -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("move", ["push_in", "detail", "pan"])
+def test_footage_tells_where_its_product_is(move: Move) -> None:
+    footage, _ = film(request(disc_photo(), move, size=(270, 480), look=style(light_sweep=0.0, shadow=0.0)))
+    for index in (0, 15, 29):
+        left, top, right, bottom = footage.product(index)
+        x, y, across, _ = place(footage.frame(index)) if left >= 0 and right <= 270 else ((left + right) / 2, (top + bottom) / 2, 0, 0)
+        assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((x, y), abs=1.0)
+        assert not across or (right - left) / 4 == pytest.approx(across, rel=0.02), "a disc's spread is a quarter of its width"
+
+
+def test_nobody_knows_where_the_product_of_a_scene_is() -> None:
+    footage, _ = film(request(scene_photo(270, 480)))
+    assert footage.product(0) is None
 
 
 # --- sharpness ----------------------------------------------------------------------------------

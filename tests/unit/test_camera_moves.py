@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators.animators.camera.geometry import Similarity, around, between, room
-from generators.animators.camera.moves import Stage, path
+from generators.animators.camera.geometry import Similarity, around, between, inside
+from generators.animators.camera.moves import CLOSE, Stage, path
+from generators.layout import Area, layout
 from generators.values import Move
-from tests.camera import style
 
 MOVES: tuple[Move, ...] = get_args(Move)
 BOX = (200.0, 620.0, 880.0, 1340.0)
@@ -110,13 +110,46 @@ def test_the_seed_alone_chooses_the_side() -> None:
 
 @pytest.mark.parametrize("size", [(1080, 1920), (1080, 1080), (1080, 1350), (1920, 1080)])
 @pytest.mark.parametrize("title_at", ["top", "bottom", "left"])
-def test_the_product_leaves_room_for_the_title(size: tuple[int, int], title_at: str) -> None:
-    space = room(style(title_at=title_at), *size)
-    assert 0 <= space.left < space.right <= size[0]
-    assert 0 <= space.top < space.bottom <= size[1]
-    if title_at == "top":
-        assert space.top >= 0.2 * size[1]
-    if title_at == "bottom":
-        assert space.bottom <= 0.72 * size[1]
-    if title_at == "left" and size[0] > size[1]:
-        assert space.left >= 0.4 * size[0]
+def test_words_and_product_have_areas_of_their_own(size: tuple[int, int], title_at: str) -> None:
+    grid = layout(title_at, *size)
+    frame = Area(0, 0, *size)
+    for area in (grid.words, grid.product, grid.free):
+        assert area.within(frame) == area and area.width > 0.3 * size[0] and area.height > 0.15 * size[1]
+    assert not grid.words.meets(grid.product) and not grid.words.meets(grid.free)
+    assert grid.product.within(grid.free) == grid.product
+    if size == (1080, 1920):
+        assert grid.words.bottom <= 0.65 * 1920 and grid.words.right <= 940, "apps cover the foot and the right edge"
+
+
+@pytest.mark.parametrize("move", [move for move in MOVES if move not in CLOSE])
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("loop", [False, True])
+def test_wide_moves_keep_the_product_where_it_is_free_to_go(move: Move, seed: int, loop: bool) -> None:
+    grid = layout("top", 1080, 1920)
+    box = (100.0, 760.0, 980.0, 1560.0)
+    stage = Stage(width=1080, height=1920, box=box, focus=STAGE.focus, scale=1.2, flat=False, free=grid.free)
+    route = path(move, stage, seed=seed, loop=loop, swept=False)
+    for t in STEPS:
+        near = route(float(t)).near
+        seen = Area(*near.apply(*box[:2]), *near.apply(*box[2:]))
+        assert not seen.meets(grid.words)
+        assert seen.left >= grid.free.left - 1e-6 and seen.right <= grid.free.right + 1e-6
+
+
+@given(similarities, st.floats(10, 500), st.floats(10, 900))
+def test_what_is_brought_inside_is_inside_and_never_larger(view: Similarity, wide: float, tall: float) -> None:
+    area = Area(50, 100, 700, 1200)
+    box = (100.0, 200.0, 100 + wide, 200 + tall)
+    held = inside(view, box, area)
+    seen = Area(*held.apply(*box[:2]), *held.apply(*box[2:]))
+    assert held.scale <= view.scale * (1 + 1e-9)
+    assert seen.left >= 50 - 1e-6 and seen.top >= 100 - 1e-6 and seen.right <= 700 + 1e-6 and seen.bottom <= 1200 + 1e-6
+
+
+def test_a_print_covers_the_frame_when_it_is_looked_at_closely() -> None:
+    box = (150.0, 740.0, 930.0, 1520.0)
+    stage = Stage(width=1080, height=1920, box=box, focus=(160, 750, 300, 880), scale=0.78, flat=False, covers=True)
+    last = path("detail", stage, seed=1, loop=False, swept=False)(1.0).near
+    left, top = last.apply(*box[:2])
+    right, bottom = last.apply(*box[2:])
+    assert left <= 1e-6 and top <= 1e-6 and right >= 1080 - 1e-6 and bottom >= 1920 - 1e-6

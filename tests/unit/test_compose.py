@@ -17,6 +17,7 @@ from generators.compose.reading import Ahead, Reader, Sample, samples, shaped
 from generators.compose.stage import Stage
 from generators.compose.timeline import frame_count, place, wanted_seconds
 from generators.compose.transitions import BLENDS, blend
+from generators.layout import Area
 from generators.overlays.ground import survey
 from generators.overlays.motion import Layer
 from generators.sprites import Pose, Sprite, lay, sprite
@@ -216,10 +217,11 @@ def test_the_calmest_place_is_found() -> None:
     frame[500:700, 40:200] = np.random.default_rng(0).integers(0, 255, (200, 160, 3), np.uint8)
     frame[300:480, 240:420] = (200, 30, 30)  # smooth, and still no place to stand
     ground = survey([1.0], lambda _time: frame)
-    boxes = [((40, 520, 190, 680), 0.0), ((240, 320, 400, 460), 0.5), ((240, 520, 400, 680), 1.0)]
-    assert ground.calmest(boxes, 0.5, 1.5) == 2
-    assert ground.calmest(boxes, 5.0, 6.0) == 0, "where nothing was looked at, the first place"
-    assert ground.colour((240, 520, 400, 680), 0, 2) == "#f0f0f0"
+    areas = [(Area(40, 520, 190, 680), 0.0), (Area(240, 320, 400, 460), 0.5), (Area(240, 520, 400, 680), 1.0)]
+    assert ground.calmest(areas, 0.5, 1.5) == 2
+    assert ground.calmest(areas, 5.0, 6.0) == 0, "where nothing was looked at, the first place"
+    assert set(ground.tones(Area(240, 520, 400, 680), 0, 2)) == {"#f0f0f0"}
+    assert ground.tones(Area(230, 300, 430, 680), 0, 2) == ("#c81e1e", "#f0f0f0"), "the darkest and the lightest"
 
 
 # --- the stage -------------------------------------------------------------------------------------

@@ -10,10 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from clipper.errors import InputError
+from generators.layout import Area, layout
 from generators.overlays import Canvas, draw_overlays
 from generators.overlays.canvas import box_in, contrast, legible
+from generators.overlays.ground import survey
 from generators.overlays.motion import Layer, out_back, out_cubic, out_quint
+from generators.overlays.title import title_rows
 from generators.overlays.typeset import rows_in, type_of, width_of
+from generators.overlays.views import View, clear_spans, close_spans
 from generators.sprites import lay
 from generators.styles import styles
 from generators.values import Overlay, Storyboard, Style
@@ -73,7 +77,7 @@ def test_a_title_leaves_room_for_the_label() -> None:
     plain = covered(list(draw_overlays(board, look, canvas(look, board))), (540, 960), 2.0)
     lowered = covered(list(draw_overlays(board, look, canvas(look, board, taken_px=80.0))), (540, 960), 2.0)
     dense = [np.nonzero(seen)[0] for seen in (plain, lowered)]
-    assert dense[1].max() - dense[0].max() == pytest.approx(80, abs=6)
+    assert dense[0].min() < 135 + 80 <= dense[1].min(), "the label's own height is not kept free"
 
 
 def test_points_that_are_seen_together_do_not_cover_each_other() -> None:
@@ -86,16 +90,67 @@ def test_points_that_are_seen_together_do_not_cover_each_other() -> None:
     assert min(np.diff(heights)) > 30
 
 
-def test_the_price_goes_where_the_label_of_the_product_is_not() -> None:
-    from generators.overlays.ground import survey
+def view(product: Area | None, start: float = 0.0, end: float = 6.0) -> View:
+    return View(start=start, end=end, cut=start, products=((start, product), (end, product)))
 
+
+def test_over_footage_whose_product_nobody_knows_words_have_panels_where_least_is_covered() -> None:
     frame = np.full((960, 540, 3), 245, np.uint8)
-    frame[400:640, 20:260] = np.random.default_rng(0).integers(0, 255, (240, 240, 3), np.uint8)
+    frame[430:640] = np.random.default_rng(0).integers(0, 255, (210, 540, 3), np.uint8)
     look = replace(styles()[0], type="modern")
-    board = films.board(6.0, size=(540, 960), overlays=(Overlay(kind="price", text="¥49", start=1, end=4),))
+    shown = (Overlay(kind="title", text="小满山房 茉莉花茶", start=0, end=5), Overlay(kind="price", text="¥49", start=1, end=5))
+    board = films.board(6.0, size=(540, 960), overlays=shown)
     ground = survey([2.0], lambda _time: frame)
-    (layer,) = draw_overlays(board, look, canvas(look, board, ground=ground))
-    assert layer.pose(2.0).x > 260
+    layers = list(draw_overlays(board, look, canvas(look, board, ground=ground, views=(view(None),))))
+    rows, _ = np.nonzero(covered(layers, (540, 960), 2.0))
+    assert rows.max() < 430, "the label in the lower half is covered"
+    plates = [layer.sprite.keep.min() for layer in layers]
+    assert max(plates) < 40, "words without a ground of their own"
+
+
+def test_words_wait_for_the_product_to_leave_their_area() -> None:
+    look = replace(styles()[0], title_at="top")
+    board = films.board(6.0, size=(540, 960), overlays=(Overlay(kind="title", text="红盒", start=0.2, end=5),))
+    area = layout("top", 540, 960).words
+    products = ((0.0, area), (1.0, area), (2.0, Area(0, 500, 540, 900)), (3.0, Area(0, 500, 540, 900)), (6.0, Area(0, 500, 540, 900)))
+    seen = View(start=0, end=6, cut=0, products=products)
+    layers = list(draw_overlays(board, look, canvas(look, board, views=(seen,))))
+    assert {layer.start for layer in layers} == {2.0}
+    assert {layer.end for layer in layers} == {5}
+
+
+def test_a_close_shot_belongs_to_the_product_alone() -> None:
+    look = styles()[0]
+    shown = (Overlay(kind="title", text="红盒", start=0.2, end=5.5), Overlay(kind="price", text="¥49", start=0.7, end=5.5))
+    board = films.board(6.0, size=(540, 960), overlays=shown)
+    wide, whole = Area(60, 500, 480, 800), Area(0, 0, 540, 960)
+    seen = (view(wide, 0, 2.5), view(whole, 2.5, 4.0), view(wide, 4.0, 6.0))
+    layers = list(draw_overlays(board, look, canvas(look, board, views=seen)))
+    assert not covered(layers, (540, 960), 3.0).any()
+    assert covered(layers, (540, 960), 1.8).any() and covered(layers, (540, 960), 5.0).any()
+
+
+def test_spans_of_wide_shots_join_and_end_at_a_close_one() -> None:
+    head, wide, close = Area(0, 0, 100, 30), Area(0, 50, 100, 90), Area(0, 0, 100, 100)
+    shots = (view(wide, 0, 2), view(wide, 2, 4), view(close, 4, 6), view(wide, 6, 9))
+    assert clear_spans(shots, head, (0.5, 8.0)) == [(0.5, 4), (6, 8.0)]
+    assert close_spans(shots, head, (0.5, 8.0)) == [(4, 6)]
+    assert clear_spans((), head, (0.5, 8.0)) == [(0.5, 8.0)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("title", ["果岭人家 冰糖心苹果", "北巷 羊毛围巾", "小满山房茉莉花茶", "Tarnfell Ridge 38L Hiking Backpack"])
+def test_titles_break_between_names_and_leave_no_character_alone(kind: str, title: str) -> None:
+    look = replace(styles()[0], type=kind)  # type: ignore[arg-type]
+    board = films.board(6.0, size=(540, 960))
+    for room in (400.0, 300.0, 240.0, 200.0):
+        rows = [row.text for row in title_rows(Overlay(kind="title", text=title, start=0, end=5), canvas(look, board), room)]
+        assert all(len(row) > 1 for row in rows)
+        whole = title.replace(" ", "")
+        ends = np.cumsum([len(row.replace(" ", "")) for row in rows])
+        spaces = {len(title[:at].replace(" ", "")) for at, char in enumerate(title) if char == " "} | {len(whole)}
+        words = spaces if " " in title else {4, len(whole)}
+        assert set(ends.tolist()) <= words, rows
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])

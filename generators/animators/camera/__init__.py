@@ -1,15 +1,15 @@
 """The camera backend: a photograph filmed by a moving camera, every pixel of the product its own.
 
-Where the cut-out is sure, the product is a plane of its own before a backdrop drawn from the style; else the whole photo is
-one plane. The product is only ever scaled evenly and shifted, by one Lanczos resampling per frame from its full resolution,
-so it cannot melt. The same request gives the same pixels.
+Where the cut-out is sure, the product is a plane of its own before a backdrop drawn from the style; else the whole photo is, as
+a print, and a scene of the frame's own shape fills it. Planes are only ever scaled evenly and shifted, by one Lanczos
+resampling per frame from the photo's full resolution, so nothing can melt. The same request gives the same pixels.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -18,14 +18,15 @@ import numpy as np
 
 from clipper.errors import Cancelled, InputError
 from clipper.values import Box
-from generators.animators.camera import moves, shadows
+from generators.animators.camera import cards, moves, shadows
 from generators.animators.camera.backdrops import MARGIN, Backdrop, Ground, Look, paint
 from generators.animators.camera.extend import extended
 from generators.animators.camera.footage import Drawn
-from generators.animators.camera.geometry import Room, Similarity, around, room
+from generators.animators.camera.geometry import Similarity, around
 from generators.animators.camera.light import Sweep
 from generators.animators.camera.product import cut
 from generators.animators.camera.scene import Layers, Scene, Single
+from generators.layout import Area, layout
 from generators.values import Cutout, Footage, Origin, Photo, ShotRequest
 
 __all__ = ["Camera", "CameraOptions"]
@@ -51,10 +52,15 @@ class CameraOptions:
 
 SMALLEST_SHARE = 0.5
 """A product is at least this share of its room along one side, however few pixels it has."""
-ROOM_FOR_MOVES = 0.92
-"""Share of the room that the product fills at rest: pushing in takes the remainder."""
+ROOM_FOR_MOVES = 0.9
+"""Share of its area that the product fills at rest: pushing in takes the remainder."""
+PRINT = 0.975
+"""The same for a print, which shows its product smaller."""
+STANDS = 0.45
+"""Share of its area's unused height that is left below the product."""
 
 
+WHOLE = Box(0.0, 0.0, 1.0, 1.0)
 UNKNOWN = Box(0.1, 0.1, 0.8, 0.8)
 """What is kept in sight when nothing tells where the product is."""
 
@@ -76,51 +82,66 @@ class Camera:
         _check(request)
         if cancelled():
             raise Cancelled("stopped before the shot was prepared")
-        layered = self._is_layered(request)
-        scene, stage = self._layers(request) if layered else self._single(request)
+        planes = self._planes(request)
+        mounted = replace(request, cutout=cards.mounted(request.photo)) if planes == "card" else request
+        scene, stage = self._single(request) if planes == "single" else self._layers(mounted)
         progress(1.0)
         shot = request.shot
         swept = request.style.light_sweep > 0
         route = moves.path(shot.move, stage, seed=shot.seed, loop=request.loop, swept=swept)
         size = (request.width_px, request.height_px)
         count = max(1, round(shot.seconds * request.fps))
-        footage = Drawn(scene, route, size=size, fps=request.fps, count=count, loop=request.loop, threads=self.options.threads)
-        return footage, _origin(request, stage, layered)
+        box = stage.box if planes != "single" or request.cutout.confidence >= cards.SURE else None
+        footage = Drawn(scene, route, size=size, fps=request.fps, count=count, loop=request.loop, threads=self.options.threads, box=box)
+        return footage, _origin(request, stage, planes)
 
     def close(self) -> None:
         """Forget the backdrops."""
         self._backdrop.cache_clear()
 
-    def _is_layered(self, request: ShotRequest) -> bool:
+    def _planes(self, request: ShotRequest) -> str:
+        """Say how the photo is shown: its product as a layer, the whole of it as a card, or filling the frame as a single plane."""
         cutout = request.cutout
-        return cutout.is_layer(self.options.layer_confidence) and not _is_cropped(cutout) and int(cutout.mask.max()) > 127
+        if cutout.is_layer(self.options.layer_confidence) and not cutout.is_cropped() and int(cutout.mask.max()) > 127:
+            return "layers"
+        return "single" if cards.fills(request.photo, cutout, request.width_px, request.height_px) else "card"
 
     def _layers(self, request: ShotRequest) -> tuple[Scene, moves.Stage]:
         width, height = request.width_px, request.height_px
-        space = room(request.style, width, height)
-        rest, box = self._stand(request.photo, request.cutout, space)
-        stage = moves.Stage(width=width, height=height, box=box, focus=_focus(request, rest, box), scale=rest.scale, flat=False)
+        grid = layout(request.style.title_at, width, height)
+        is_print = request.cutout.box == WHOLE
+        rest, box = self._stand(
+            request.photo, request.cutout, grid.print_ if is_print else grid.product, PRINT if is_print else ROOM_FOR_MOVES
+        )
+        stage = moves.Stage(
+            width=width,
+            height=height,
+            box=box,
+            focus=_focus(request, rest, box),
+            scale=rest.scale,
+            flat=False,
+            covers=is_print,
+            free=grid.print_free if is_print else grid.free,
+        )
         product = cut(request.photo, request.cutout, rest.scale * 1.12)
         placed = product.placed(rest)
-        backdrop = self._paint(request, space, box)
+        backdrop = self._paint(request, grid.product, box)
         under = shadows.under(product, placed, backdrop, request.style.shadow)
         sweep = Sweep(box, request.style.light_sweep, request.style.light_deg)
         scene = Layers(width=width, height=height, backdrop=backdrop, product=product, rest=placed, under=under, base=box[3], sweep=sweep)
         return scene, stage
 
-    def _stand(self, photo: Photo, cutout: Cutout, space: Room) -> tuple[Similarity, tuple[float, float, float, float]]:
+    def _stand(self, photo: Photo, cutout: Cutout, space: Area, fills: float) -> tuple[Similarity, tuple[float, float, float, float]]:
         """Return where the product rests: from photo to frame pixels, and its box in the frame."""
         left, top, wide, tall = _pixels(cutout.box, photo)
-        fit = min((space.right - space.left) / wide, (space.bottom - space.top) / tall)
-        scale = min(ROOM_FOR_MOVES * fit, max(self.options.largest_scale, SMALLEST_SHARE * fit))
-        x, y = space.centre
-        x += _balance(cutout, scale * photo.width_px, 0.5 * (space.right - space.left - wide * scale))
-        # Low things stand on the lower part of the room, as on a table, and do not hang in the middle of it.
-        y += 0.3 * max(0.0, (space.bottom - space.top) - tall * scale) * 0.5
+        fit = min(space.width / wide, space.height / tall)
+        scale = min(fills * fit, max(self.options.largest_scale, SMALLEST_SHARE * fit))
+        x = space.centre[0] + _balance(cutout, scale * photo.width_px, 0.5 * (space.width - wide * scale))
+        y = space.bottom - STANDS * (space.height - tall * scale) - 0.5 * tall * scale
         rest = around(scale, left + wide / 2, top + tall / 2, x, y)
         return rest, (*rest.apply(left, top), *rest.apply(left + wide, top + tall))
 
-    def _paint(self, request: ShotRequest, space: Room, box: tuple[float, float, float, float]) -> Backdrop:
+    def _paint(self, request: ShotRequest, space: Area, box: tuple[float, float, float, float]) -> Backdrop:
         margin = round(MARGIN * request.width_px)
         left, top, right, bottom = (round(value) for value in box)
         ground = Ground(
@@ -142,7 +163,7 @@ class Camera:
     def _single(self, request: ShotRequest) -> tuple[Scene, moves.Stage]:
         width, height = request.width_px, request.height_px
         photo = request.photo
-        rest, box = self._fill(photo, request.cutout, width, height, room(request.style, width, height))
+        rest, box = self._fill(photo, request.cutout, width, height, layout(request.style.title_at, width, height).product)
         stage = moves.Stage(width=width, height=height, box=box, focus=_focus(request, rest, box), scale=rest.scale, flat=True)
         back = rest.inverse()
         reach = 0.08 * max(width, height)
@@ -152,7 +173,7 @@ class Camera:
         return Single(width=width, height=height, plane=plane, rest=plane.placed(rest), sweep=sweep), stage
 
     def _fill(
-        self, photo: Photo, cutout: Cutout, width: int, height: int, space: Room
+        self, photo: Photo, cutout: Cutout, width: int, height: int, space: Area
     ) -> tuple[Similarity, tuple[float, float, float, float]]:
         """Return where the whole photo rests: as large as covers the frame, as long as the product stays inside it, and shifted
         to bring the product to its room.
@@ -179,12 +200,6 @@ def _check(request: ShotRequest) -> None:
         )
     if request.cutout.mask.shape != request.photo.pixels.shape[:2]:
         raise InputError(f"could not film {request.photo.path}: its cut-out is of another size; cut it out again")
-
-
-def _is_cropped(cutout: Cutout) -> bool:
-    """Tell whether the photo's own edge cuts the product: such a cut must not float in mid-air."""
-    edges = (cutout.mask[0], cutout.mask[-1], cutout.mask[:, 0], cutout.mask[:, -1])
-    return any(float(np.mean(edge > 127)) > 0.02 for edge in edges)
 
 
 def _balance(cutout: Cutout, width: float, most: float) -> float:
@@ -217,9 +232,9 @@ def _window(wanted: float, size: float, window: float) -> float:
     return min(max(wanted, low), high)
 
 
-def _origin(request: ShotRequest, stage: moves.Stage, layered: bool) -> Origin:
-    settings = [("move", request.shot.move), ("planes", "layers" if layered else "single"), ("scale", f"{stage.scale:.3f}")]
-    if layered:
+def _origin(request: ShotRequest, stage: moves.Stage, planes: str) -> Origin:
+    settings = [("move", request.shot.move), ("planes", planes), ("scale", f"{stage.scale:.3f}")]
+    if planes != "single":
         settings.append(("backdrop", request.style.backdrop))
     return Origin(
         backend="camera",

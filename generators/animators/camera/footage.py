@@ -16,15 +16,33 @@ from generators.animators.camera.scene import Scene
 class Drawn:
     """A shot of the camera backend: it keeps the scene and the path, never a frame."""
 
-    def __init__(self, scene: Scene, path: Path, *, size: tuple[int, int], fps: Fraction, count: int, loop: bool, threads: int) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        path: Path,
+        *,
+        size: tuple[int, int],
+        fps: Fraction,
+        count: int,
+        loop: bool,
+        threads: int,
+        box: tuple[float, float, float, float] | None = None,
+    ) -> None:
         self.width_px, self.height_px = size
         self.fps, self.count = fps, count
-        self._scene, self._path = scene, path
+        self._scene, self._path, self._box = scene, path, box
         self._loop, self._threads = loop, min(threads, os.cpu_count() or 1)
 
     def frame(self, index: int) -> Any:
         """Draw one frame, `uint8 (h, w, 3)` RGB; the same index gives the same pixels always."""
         return self._scene.draw(self._path(self.instant(index)))
+
+    def product(self, index: int) -> tuple[float, float, float, float] | None:
+        """Return left, top, right, bottom of the product in a frame, in its pixels; None where nobody knows the product's place."""
+        if self._box is None:
+            return None
+        near = self._path(self.instant(index)).near
+        return (*near.apply(*self._box[:2]), *near.apply(*self._box[2:]))
 
     def instant(self, index: int) -> float:
         """Return where a frame lies on the path, in [0, 1]; of a closed path the last frame lies one step before the first."""

@@ -1,4 +1,4 @@
-"""Where things lie in the frame: similarities, and the place a style leaves free for the product.
+"""Where things lie in the frame: similarities.
 
 Coordinates are those of pixel areas: pixel i covers [i, i + 1). Only uniform scale and translation exist here, so nothing
 that is drawn through them can be stretched or turned.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from generators.values import Style
+from generators.layout import Area
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,18 @@ def around(scale: float, x: float, y: float, to_x: float, to_y: float) -> Simila
     return Similarity(scale, to_x - scale * x, to_y - scale * y)
 
 
+def inside(view: Similarity, box: tuple[float, float, float, float], area: Area) -> Similarity:
+    """Return the nearest view in which what lies at `box` at rest stays inside an area: made smaller first, then shifted."""
+    left, top, right, bottom = box
+    wide, tall = view.scale * (right - left), view.scale * (bottom - top)
+    share = min(1.0, area.width / wide, area.height / tall)
+    x, y = (left + right) / 2, (top + bottom) / 2
+    view = around(view.scale * share, x, y, *view.apply(x, y))
+    x0, y0 = view.apply(left, top)
+    x1, y1 = view.apply(right, bottom)
+    return view.moved(max(0.0, area.left - x0) - max(0.0, x1 - area.right), max(0.0, area.top - y0) - max(0.0, y1 - area.bottom))
+
+
 def between(start: Similarity, end: Similarity, share: float) -> Similarity:
     """Travel from one view to another as a zoom does: scale geometrically, around one fixed point.
 
@@ -56,34 +68,3 @@ def between(start: Similarity, end: Similarity, share: float) -> Similarity:
     scale = float(start.scale * ratio**share)
     at = share if abs(ratio - 1) < 1e-9 else (scale - start.scale) / (end.scale - start.scale)
     return Similarity(scale, start.x + (end.x - start.x) * at, start.y + (end.y - start.y) * at)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
-    """The part of the frame that type leaves to the product, in pixels."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    @property
-    def centre(self) -> tuple[float, float]:
-        """Middle of the room."""
-        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
-
-
-# (left, top, right, bottom) as fractions of the frame: the title stands above, below, or beside. In tall frames type stays
-# above 65 % of the height, over what apps cover; there a price may touch the product's foot, and never its middle.
-_ROOMS = {
-    "tall": {"top": (0.05, 0.265, 0.95, 0.69), "bottom": (0.05, 0.075, 0.95, 0.51), "left": (0.08, 0.36, 0.96, 0.76)},
-    "square": {"top": (0.14, 0.25, 0.86, 0.86), "bottom": (0.14, 0.09, 0.86, 0.68), "left": (0.40, 0.13, 0.95, 0.86)},
-    "wide": {"top": (0.20, 0.25, 0.80, 0.88), "bottom": (0.20, 0.08, 0.80, 0.70), "left": (0.44, 0.12, 0.94, 0.88)},
-}
-
-
-def room(style: Style, width: int, height: int) -> Room:
-    """Choose where the product stands in a frame of that shape, with the title where the style puts it."""
-    shape = "tall" if height > 1.15 * width else "square" if height > 0.87 * width else "wide"
-    left, top, right, bottom = _ROOMS[shape][style.title_at]
-    return Room(left=left * width, top=top * height, right=right * width, bottom=bottom * height)

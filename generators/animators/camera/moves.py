@@ -12,13 +12,20 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from generators.animators.camera.geometry import Similarity, around, between
+from generators.animators.camera.geometry import Similarity, around, between, inside
+from generators.layout import Area
 from generators.values import Move
 
 CREEP = 0.34
 """Share of a move that runs at constant speed, so that no shot begins or ends dead."""
 CLOSEST = 2.0
 """Most that a detail is enlarged over the picture's own pixels."""
+REVEALED = 0.5
+"""Share of the way from rest to the close view at which a reveal begins."""
+LOOKS_AT = 0.44
+"""Height of the frame at which a close view holds its focus: a little above its middle, over what apps cover."""
+CLOSE: tuple[Move, ...] = ("detail", "reveal")
+"""Moves that leave the product's area for a close view."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +41,10 @@ class Stage:
     """Output pixels per picture pixel at rest."""
     flat: bool
     """True when there is one plane only."""
+    covers: bool = False
+    """True for a print, which fills the frame in close views as far as its pixels bear."""
+    free: Area | None = None
+    """What the whole product may take while it moves; None lets it go anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,8 @@ def path(move: Move, stage: Stage, *, seed: int, loop: bool, swept: bool) -> Pat
     if move == "parallax":
         return _orbit(stage, side, strength, loop)
     start, end = _ends(move, stage, side, strength)
+    if stage.free is not None and move not in CLOSE:
+        start, end = inside(start, stage.box, stage.free), inside(end, stage.box, stage.free)
     ease = _there_and_back if loop else _settle if move == "reveal" else _glide
     lit = swept and move in ("sweep", "reveal", "still")
 
@@ -90,7 +103,7 @@ def _ends(move: Move, stage: Stage, side: float, strength: float) -> tuple[Simil
         close = _close(stage)
         return between(Similarity(), close, 0.12), close
     if move == "reveal":
-        return between(Similarity(), _close(stage), 0.7), Similarity()
+        return between(Similarity(), _close(stage), REVEALED), Similarity()
     return Similarity(), Similarity()
 
 
@@ -111,13 +124,27 @@ def _slack(stage: Stage, scale: float, wanted: float) -> float:
 def _close(stage: Stage) -> Similarity:
     """Return the view that shows the focus large: no more than the picture's pixels bear, and never less than a visible step."""
     left, top, right, bottom = stage.focus
-    fill = min(0.8 * stage.width / max(right - left, 1.0), 0.5 * stage.height / max(bottom - top, 1.0))
-    scale = max(1.18, min(fill, CLOSEST / stage.scale, 2.4))
+    fill = min(0.8 * stage.width / max(right - left, 1.0), 0.46 * stage.height / max(bottom - top, 1.0))
+    most = min(CLOSEST / stage.scale, 2.4)
+    scale = max(1.18, min(fill, most))
+    if stage.covers:
+        wide, tall = stage.box[2] - stage.box[0], stage.box[3] - stage.box[1]
+        scale = min(max(scale, stage.width / wide, stage.height / tall), max(scale, 1.1 * most))
     x, y = (left + right) / 2, (top + bottom) / 2
-    to_x, to_y = stage.width / 2, 0.5 * (stage.box[1] + stage.box[3])
+    to_x, to_y = stage.width / 2, LOOKS_AT * stage.height
     # The focus is brought towards the middle as far as the zoom alone would carry it out, not by a leap of its own.
     pull = min(1.0, (scale - 1) / 0.7)
-    return around(scale, x, y, x + (to_x - x) * pull, y + (to_y - y) * pull)
+    view = around(scale, x, y, x + (to_x - x) * pull, y + (to_y - y) * pull)
+    return _covering(view, stage) if stage.covers else view
+
+
+def _covering(view: Similarity, stage: Stage) -> Similarity:
+    """Shift a view so that a print reaches over the frame's edges, as far as its size allows."""
+    left, top = view.apply(*stage.box[:2])
+    right, bottom = view.apply(*stage.box[2:])
+    dx = min(0.0, -left) + max(0.0, stage.width - right) if right - left >= stage.width else (stage.width - left - right) / 2
+    dy = min(0.0, -top) + max(0.0, stage.height - bottom) if bottom - top >= stage.height else (stage.height - top - bottom) / 2
+    return view.moved(dx, dy)
 
 
 def _orbit(stage: Stage, side: float, strength: float, loop: bool) -> Path:

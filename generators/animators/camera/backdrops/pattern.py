@@ -21,7 +21,7 @@ def paint(ground: Ground, look: Look, rng: Any) -> Backdrop:
     brushes.lay(canvas, tone, np.float32(0.22 if light else 0.15) * ornament)
     spread = ground.frame_width
     halo = brushes.bell(width, height, ground.x, ground.eye, 0.5 * spread, 0.55 * spread)
-    brushes.shine(canvas, brushes.mix(top, brushes.WHITE, 0.5), 0.35 * halo)
+    brushes.shine(canvas, brushes.mix(top, brushes.WHITE, 0.5), 0.24 * halo)
     radius = min(0.43 * spread, 0.66 * max(0.8 * ground.product_width, ground.product_height))
     disc = _disc(ground, radius)
     brushes.lay(canvas, _disc_tone(look.palette, light), 0.9 * disc)

@@ -48,7 +48,9 @@ def _beam(ground: Ground, lean: float) -> Any:
     away = np.abs(columns - middle) / half
     inside = np.clip(1.15 - away, 0, 1)
     inside = inside * inside * (3 - 2 * inside)
-    fade = np.exp(-1.5 * fall) * np.clip((1.25 - fall) / 0.35, 0, 1)
+    # Faint where words may stand, strongest over the product.
+    rise = np.clip((fall - 0.25) / 0.4, 0, 1)
+    fade = np.exp(-1.5 * fall) * np.clip((1.25 - fall) / 0.35, 0, 1) * (0.3 + 0.9 * rise * rise * (3 - 2 * rise))
     return (inside * fade).astype(np.float32)
 
 
