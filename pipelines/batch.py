@@ -362,7 +362,7 @@ class _Batch:
         job = self.ledger.job(run.claim.job_id)
         seconds = time.monotonic() - run.began
         if job.state in ("waiting", "running") and verdict.outcome not in ("later", "stopped"):
-            log.warning("%s: %s; trying again", run.entry.inputs.recording, job.reason)
+            log.warning("%s: %s; trying again", places.written(run.entry.inputs.recording), job.reason)
             self.waiting.append(run.entry)
         else:
             self._end(run.entry, _outcome(job, run.entry.inputs.recording, seconds=seconds))

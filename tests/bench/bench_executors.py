@@ -4,7 +4,8 @@
 
 A stage's lengths are those of an eight-minute recording on two cores (recognition 48 s, looking and finding 14 s, rendering
 45 s), divided by ten. As nothing computes, what is measured is the executor: starting processes, handing over tasks, hearing of
-their end. Perfect is all workers busy all the time: jobs ÷ workers × length of a job.
+their end. Perfect is all workers busy all the time: jobs ÷ workers × length of a job; *efficient* is the share of workers ×
+seconds that they were, and the rest is told by where it went. The last figure compares with the first executor.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import wait
+from dataclasses import dataclass
 from typing import Any
 
 from pipelines import executors
@@ -23,25 +25,50 @@ STAGES = (("recognise", 4.8), ("plan", 1.4), ("render", 4.5))
 """Stages of a job and their seconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A stage that has run, on the wall clock that all processes share."""
+
+    at: int
+    """Which of STAGES."""
+    began: float
+    ended: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What jobs took, and what their workers did meanwhile, in shares of workers × seconds."""
+
+    start_s: float
+    """Until the executor could be given work; not part of the rest."""
+    seconds: float
+    busy: float
+    beginning: float
+    """A worker is free and a job's first stage has not begun: mostly the start of a process."""
+    between: float
+    """A worker is free between two stages of a job: hearing of one's end, handing over the next."""
+    ending: float
+    """A worker has nothing left to do while others still work."""
+
+
 def stage(arguments: Mapping[str, Any], context: Context) -> Any:
-    """Take as long as told; returns when it began and ended, on the wall clock that all processes share."""
+    """Take as long as told; returns when it began and ended."""
     began = time.time()
     time.sleep(arguments["seconds"])
     return [began, time.time()]
 
 
-def run(executor: Executor, jobs: int, scale: float) -> tuple[float, list[tuple[float, float]]]:
-    """Run jobs as a batch does, each stage given when the one before it has ended; returns wall seconds and all stages' times."""
-    began = time.monotonic()
-    times: list[tuple[float, float]] = []
+def run(executor: Executor, jobs: int, scale: float) -> list[Done]:
+    """Run jobs as a batch does, each stage given when the one before it has ended."""
+    done: list[Done] = []
     futures = {executor.submit(_task(job, 0, scale)): (job, 0) for job in range(jobs)}
     while futures:
         for future in wait(futures, return_when="FIRST_COMPLETED").done:
             job, at = futures.pop(future)
-            times.append(tuple(future.result()))
+            done.append(Done(at, *future.result()))
             if at + 1 < len(STAGES):
                 futures[executor.submit(_task(job, at + 1, scale))] = (job, at + 1)
-    return time.monotonic() - began, times
+    return done
 
 
 def _task(job: int, at: int, scale: float) -> Task:
@@ -56,16 +83,31 @@ def _task(job: int, at: int, scale: float) -> Task:
     )
 
 
-def measure(name: str, workers: int, jobs: int, scale: float) -> tuple[float, float]:
-    """Return (seconds to start the executor, seconds for the jobs)."""
-    began = time.monotonic()
+def shares(done: Sequence[Done], workers: int, began: float, ended: float) -> tuple[float, float, float, float]:
+    """Lay stages on workers, each on the one that was free last; return the shares busy, beginning, between and ending."""
+    free = [began] * workers
+    spent = {"busy": 0.0, "beginning": 0.0, "between": 0.0}
+    for one in sorted(done, key=lambda one: one.began):
+        at = max((at for at in range(workers) if free[at] <= one.began + 1e-3), key=lambda at: free[at], default=free.index(min(free)))
+        spent["between" if one.at else "beginning"] += max(0.0, one.began - free[at])
+        spent["busy"] += one.ended - one.began
+        free[at] = one.ended
+    whole = workers * (ended - began)
+    ending = sum(ended - time for time in free)
+    return spent["busy"] / whole, spent["beginning"] / whole, spent["between"] / whole, ending / whole
+
+
+def measure(name: str, workers: int, jobs: int, scale: float) -> Measured:
+    """Run jobs on so many workers of an executor."""
+    asked = time.time()
     executor = executors.load(name, capacity=Needs(cpus=float(workers)))
-    started = time.monotonic() - began
+    began = time.time()
     try:
-        seconds, _ = run(executor, jobs, scale)
+        done = run(executor, jobs, scale)
+        ended = time.time()
     finally:
         executor.close()
-    return started, seconds
+    return Measured(began - asked, ended - began, *shares(done, workers, began, ended))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -79,18 +121,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(
         f"jobs of {length:.1f} s in {len(STAGES)} stages, {options.jobs_per_worker} per worker; perfect = {options.jobs_per_worker} × that"
     )
-    print(
-        f"{'workers':>8} {'jobs':>5} {'perfect':>8}"
-        + "".join(f" {name + ' s':>9} {'efficient':>9}" for name in options.executors.split(","))
-    )
+    print("executor  workers  jobs  perfect s  seconds  efficient  beginning  between  ending   start s")
+    alone: dict[str, float] = {}
     for workers in map(int, options.workers.split(",")):
-        jobs = workers * options.jobs_per_worker
-        perfect = options.jobs_per_worker * length
-        line = f"{workers:>8} {jobs:>5} {perfect:>8.1f}"
+        jobs, perfect = workers * options.jobs_per_worker, options.jobs_per_worker * length
         for name in options.executors.split(","):
-            _, seconds = measure(name, workers, jobs, options.scale)
-            line += f" {seconds:>9.1f} {perfect / seconds:>9.0%}"
-        print(line, flush=True)
+            found = measure(name, workers, jobs, options.scale)
+            alone.setdefault(f"{workers}", found.seconds)
+            slower = found.seconds / alone[f"{workers}"] - 1
+            print(
+                f"{name:<8} {workers:>8} {jobs:>5} {perfect:>10.1f} {found.seconds:>8.1f} {found.busy:>10.1%} {found.beginning:>10.1%}"
+                f" {found.between:>8.1%} {found.ending:>7.1%} {found.start_s:>9.1f}" + (f"  {slower:+.1%}" if slower else ""),
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

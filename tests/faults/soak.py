@@ -19,6 +19,9 @@ from tests.faults.daemon import arguments, finished
 
 ROOT = Path(__file__).parents[2]
 KILL_S = (0.2, 2.0)
+EARLY = 0.2
+"""Share of the daemons that are killed while they may still be starting."""
+UP_S = 60.0
 TEXTS = ("", "", "", "", "rest", "nothing", "damaged", "fail", "kill")
 
 
@@ -71,35 +74,50 @@ class World:
         """Let things happen while daemons are killed at random instants."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            daemon = self.start()
             for _ in range(self.rng.randint(0, per_turn)):
                 self.write()
                 self.stir()
-            time.sleep(self.rng.uniform(*KILL_S))
-            daemon.kill()
-            daemon.wait()
-            self.kills += 1
+            self.kill_one()
 
-    def settle(self, limit_s: float = 300.0) -> None:
-        """Let the daemon run undisturbed until nothing waits any more."""
+    def kill_one(self) -> None:
+        """Start a daemon and kill it 0.2–2 s later: after it began to work four times of five, else after its process began."""
+        log = self.root / "log"
+        before = log.stat().st_size if log.exists() else 0
+        daemon = self.start()
+        works = self.rng.random() >= EARLY
+        end = time.monotonic() + UP_S
+        while works and time.monotonic() < end and daemon.poll() is None and b": watching" not in log.read_bytes()[before:]:
+            time.sleep(0.02)
+        time.sleep(self.rng.uniform(*KILL_S))
+        daemon.kill()
+        daemon.wait()
+        self.kills += 1
+
+    def settle(self, patience_s: float = 300.0) -> None:
+        """Let the daemon run undisturbed until nothing waits any more; it fails when nothing ends for `patience_s`."""
         daemon = self.start()
         try:
-            end = time.monotonic() + limit_s
-            while time.monotonic() < end and daemon.poll() is None:
+            last, since = -1, time.monotonic()
+            while time.monotonic() - since < patience_s and daemon.poll() is None:
                 time.sleep(0.5)
-                if self.is_settled():
+                ended = self.ended()
+                if ended is None:
                     return
-            raise AssertionError(f"not settled within {limit_s:g} s: {self.counts()}")
+                if ended != last:
+                    last, since = ended, time.monotonic()
+            raise AssertionError(f"nothing ended for {patience_s:g} s: {self.counts()}")
         finally:
             daemon.terminate()
             assert daemon.wait(60) == 0, (self.root / "log").read_text()[-2000:]
 
-    def is_settled(self) -> bool:
-        """Say whether every recording that is there has come to an end."""
+    def ended(self) -> int | None:
+        """How many recordings that are there have come to an end; None when all have."""
         there = {path for path in self.inbox.rglob("show*.mp4")}
+        if not (self.out / "livecut.ledger").is_file():
+            return 0
         with Ledger(self.out / "livecut.ledger") as ledger:
             ended = {row.path for row in ledger.files() if row.state not in ("waiting", "running")}
-        return there <= ended
+        return None if there <= ended else len(there & ended)
 
     def counts(self) -> dict[str, int]:
         """Files by state."""

@@ -75,10 +75,7 @@ def test_killed_again_and_again_nothing_is_lost_or_made_twice(world: World) -> N
     for _ in range(jobs):
         world.write("")
     for _ in range(kills):
-        daemon = world.start()
-        time.sleep(world.rng.uniform(0.2, 2.0))
-        daemon.kill()
-        daemon.wait()
+        world.kill_one()
     world.settle(LIMIT_S)
     assert counts(world) == {"done": jobs}
     assert list(world.complaints()) == []
