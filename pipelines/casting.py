@@ -13,7 +13,7 @@ from generators.images import Refused
 from generators.music import find_beats, load_sound
 from generators.storyboard import StoryboardOptions, plan_variants
 from generators.subjects import Source, SubjectOptions, read_subject, sources_of_catalog, sources_of_pictures
-from generators.values import Storyboard, Style, Subject
+from generators.values import PictureRef, Storyboard, Style, Subject
 from pipelines.generate_options import GenerateOptions
 from pipelines.settings import Settings
 
@@ -73,7 +73,12 @@ def plan_boards(subject: Subject, look: Style, settings: Settings, used: str, be
         music_gain_db=options.music_gain_db,
     )
     boards = plan_variants(subject, look, wanted, beats, count=options.variants)
-    return tuple(replace(board, title=_short(board.title, settings.plan.title_max)) for board in boards)
+    return tuple(replace(board, title=_short(board.title, settings.plan.title_max), pictures=_findable(board)) for board in boards)
+
+
+def _findable(board: Storyboard) -> tuple[PictureRef, ...]:
+    """Pictures by their absolute paths: a plan is rendered from any folder."""
+    return tuple(replace(ref, path=str(Path(ref.path).absolute())) for ref in board.pictures)
 
 
 def _short(title: str, limit: int) -> str:

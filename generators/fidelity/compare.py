@@ -22,6 +22,8 @@ REACH = 0.06
 """How far from its place an outline is looked for, as a share of the product's long edge."""
 FOUND, POINT_SIGMA = 0.75, 3.0
 """Correlation from which on a key point is the same one, in a Gaussian window of this many pixels."""
+NORMAL_SPREAD = 1.4826
+"""Standard deviation of normal noise over the median of its size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,8 @@ class Look:
     """ΔE 2000 of the worst patch, the product's overall change of lightness taken out."""
     sharpness: float
     """Edge energy of the frame over that of the reference."""
+    noise: float
+    """Spread of the fine differences from the reference, in 8-bit steps."""
     outline: float
     """Share of the outline that is seen elsewhere than in its place."""
     stretch: float
@@ -66,7 +70,18 @@ def look(reference: Reference, frame: Any, pose: Pose, index: int) -> Look:
     visible = float(area.sum() / product.sum())
     if int(area.sum()) < 64:
         return Look(
-            index=index, visible=visible, ssim=0, detail=0, inliers=0, points=0, colour=0, patch_colour=0, sharpness=1, outline=0, stretch=1
+            index=index,
+            visible=visible,
+            ssim=0,
+            detail=0,
+            inliers=0,
+            points=0,
+            colour=0,
+            patch_colour=0,
+            sharpness=1,
+            noise=0,
+            outline=0,
+            stretch=1,
         )
     ssim, structure = ssim_map(*(cv2.GaussianBlur(grey(picture), (0, 0), EVEN_SIGMA) for picture in (view.image, image)))
     inliers, points = _key_points(view, image, area)
@@ -81,6 +96,7 @@ def look(reference: Reference, frame: Any, pose: Pose, index: int) -> Look:
         colour=colour,
         patch_colour=patch_colour,
         sharpness=_sharpness(view.image, image, area),
+        noise=_noise(view.image, image, area),
         outline=_outline(view, image, inside),
         stretch=stretch(pose, reference),
     )
@@ -248,6 +264,18 @@ def _sharpness(ours: Any, theirs: Any, area: Any) -> float:
     if int(strong.sum()) < 40:
         return 1.0
     return float(fine(theirs)[strong].mean() / energy[strong].mean())
+
+
+def _noise(ours: Any, theirs: Any, area: Any) -> float:
+    """Return how far fine structure differs all over the product: the median, which edges a little out of place do not move."""
+    import cv2
+    import numpy as np
+
+    def fine(image: Any) -> Any:
+        luma = grey(image).astype(np.float32)
+        return cv2.GaussianBlur(luma, (0, 0), 0.8) - cv2.GaussianBlur(luma, (0, 0), 3)
+
+    return float(NORMAL_SPREAD * np.median(np.abs(fine(theirs) - fine(ours))[area]))
 
 
 def _outline(view: Reference, image: Any, inside: Any) -> float:

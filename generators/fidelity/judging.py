@@ -40,6 +40,7 @@ def judge(found: Findings, options: FidelityOptions, notes: tuple[str, ...]) -> 
     colour = max((one.colour for one in looks), default=0.0)
     patch = max((one.patch_colour for one in looks), default=0.0)
     sharpness = min((one.sharpness for one in looks), default=1.0)
+    noise = max((one.noise for one in looks), default=0.0)
     outline = max((one.outline for one in looks), default=0.0)
     stretched = max((one.stretch for one in looks), default=1.0)
     below = [
@@ -60,6 +61,10 @@ def judge(found: Findings, options: FidelityOptions, notes: tuple[str, ...]) -> 
         (
             sharpness < options.min_sharpness,
             f"the product is blurred: {sharpness:.0%} of its fine edges are left, at least {options.min_sharpness:.0%} is asked",
+        ),
+        (
+            noise > options.max_noise,
+            f"the product is covered with noise of {noise:.1f} steps, at most {options.max_noise:g} are allowed",
         ),
         (
             outline > options.max_outline,
@@ -101,6 +106,7 @@ def judge(found: Findings, options: FidelityOptions, notes: tuple[str, ...]) -> 
         detail=round(detail, 4),
         patch_colour=round(patch, 3),
         sharpness=round(sharpness, 4),
+        noise=round(noise, 3),
         outline=round(outline, 4),
         stretch=round(stretched, 4),
         background=None if found.background is None else round(found.background, 3),

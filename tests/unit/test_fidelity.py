@@ -67,6 +67,7 @@ def test_good_clips_pass(name: str, kind: str) -> None:
         ("noodles", "darkens", "colour has shifted"),
         ("tea", "flicker", "flickers"),
         ("serum", "blur", "blurred"),
+        ("chips", "noise boils", "covered with noise"),
         ("noodles", "frozen", "nothing moves"),
         ("chips", "white goes grey", "white background"),
         ("soap", "second product", "second time"),
