@@ -90,7 +90,7 @@ def began(world: World, path: Path) -> float | None:
 def memory(world: World, jobs: int) -> tuple[int, int]:
     """Resident bytes of the daemon after a tenth of the jobs, and after all."""
     sizes = []
-    with daemon(world) as process:
+    with daemon(world, "--light") as process:
         for number in (jobs // 10, jobs - jobs // 10):
             for _ in range(number):
                 world.write("")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,16 +82,24 @@ def test_a_node_that_dies_takes_its_work_and_tells(tmp_path: Path) -> None:
     try:
         assert until(lambda: pids.exists() and len(pids.read_text().split()) == 2, 120), (tmp_path / "log").read_text()[-2000:]
         work = [int(pid) for pid in pids.read_text().split()]
-        below = psutil.Process(driver.pid).children(recursive=True)
-        (raylet,) = [one for one in below if one.name() == "raylet"]
+        (raylet,) = [one for one in psutil.Process(driver.pid).children(recursive=True) if _name(one) == "raylet"]
         raylet.kill()
         assert until(lambda: not any(is_alive(pid) for pid in work), 60)
         assert until(lambda: driver.poll() is not None or b"told: " in (tmp_path / "log").read_bytes(), 120)
     finally:
         for one in [*psutil.Process(driver.pid).children(recursive=True)] if driver.poll() is None else []:
-            one.kill()
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
         driver.kill()
         driver.wait()
+
+
+def _name(process: psutil.Process) -> str:
+    """The name of a process; nothing for one that has just ended."""
+    try:
+        return str(process.name())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 LATE = """

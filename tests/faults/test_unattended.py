@@ -50,10 +50,14 @@ def start(world: World) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
         daemon.wait(60)
 
 
-def until(claim: Callable[[], bool], limit_s: float = LIMIT_S) -> None:
-    end = time.monotonic() + limit_s
+def until(claim: Callable[[], bool], limit_s: float = LIMIT_S, *, moves: Callable[[], object] = lambda: None) -> None:
+    """Wait for something; fails when it does not come in time, or for so long after `moves` last gave something new."""
+    last, since = moves(), time.monotonic()
     while not claim():
-        assert time.monotonic() < end, "it took too long"
+        now = moves()
+        if now != last:
+            last, since = now, time.monotonic()
+        assert time.monotonic() - since < limit_s, f"it took too long: {last}"
         time.sleep(0.1)
 
 
@@ -105,7 +109,7 @@ def test_files_that_came_while_it_could_not_look_are_all_found(world: World, sta
     for number in range(many):
         (folder / f"{number}.mp4").write_bytes(b"no recording at all")
     daemon.send_signal(signal.SIGCONT)
-    until(lambda: counts(world).get("rejected") == many)
+    until(lambda: counts(world).get("rejected") == many, moves=lambda: counts(world))
     resident = psutil.Process(daemon.pid).memory_info().rss
     assert resident < 300e6, "memory does not grow with the folder"
 
@@ -114,8 +118,8 @@ def test_a_burst_waits_its_turn(world: World, start: Callable[..., subprocess.Po
     many = 400 if FULL else 12
     for _ in range(many):
         world.write("")
-    start()
-    until(lambda: counts(world) == {"done": many})
+    start("--light")
+    until(lambda: counts(world) == {"done": many}, moves=lambda: counts(world))
     assert list(world.complaints()) == []
 
 
@@ -213,14 +217,14 @@ def test_names_of_every_kind_come_out_the_other_end(world: World, start: Callabl
 
 def test_memory_of_the_daemon_stays_flat(world: World, start: Callable[..., subprocess.Popen[bytes]]) -> None:
     first, last = (100, 1000) if FULL else (5, 15)
-    daemon = start()
+    daemon = start("--light")
     for _ in range(first):
         world.write("")
-    until(lambda: counts(world).get("done") == first)
+    until(lambda: counts(world).get("done") == first, moves=lambda: counts(world))
     before = psutil.Process(daemon.pid).memory_info().rss
     for _ in range(last - first):
         world.write("")
-    until(lambda: counts(world).get("done") == last)
+    until(lambda: counts(world).get("done") == last, moves=lambda: counts(world))
     assert psutil.Process(daemon.pid).memory_info().rss < 1.1 * before
 
 
