@@ -61,6 +61,9 @@ product and for one that speaks against. A word that is said with a product has 
 beginnings moved by a sentence or two whenever a growing stream said one more word (.976 of seconds agreed, now .990)."""
 PRICE_ALONE = 0.5
 """Share of a price's weight that is left when the sentence has no currency and no price or link phrase."""
+KNOWN_AFTER_S = 180.0
+"""Seconds after a sentence up to which the stream teaches what it is judged by. More would be known of a recording, but then a stream
+that is still on would be decided otherwise than its recording: beginnings moved whenever a later word was learned."""
 LEARNED_MOST = 1.2
 """Most that a word learned from the stream itself may say: it is learned from an answer that may be wrong."""
 LEARNED_ALL = 2.0

@@ -26,8 +26,8 @@ from clipper.values import Evidence, HotItem, Segment, Span
 
 FUSED = 0.5
 """Weight of a standard deviation of a weaker channel in the log odds: comments and pressure go with sales, and also without."""
-SMALLEST_COUNT = {"orders": 3.0, "chat": 6.0}
-"""Fewer attributed orders or comments than this prove nothing."""
+SMALLEST_COUNT = {"orders": 2.5, "chat": 6.0}
+"""Fewer attributed orders or comments than this prove nothing: of three orders a little is always given to no offer."""
 MOST_CONFIDENT = {"orders": 0.99, "chat": 0.6, "speech": 0.35}
 """Chat confounds interest with purchase; speech shows what the host wants, not what the viewers do."""
 
@@ -38,9 +38,9 @@ class HotOptions:
 
     least_uplift: float = 2.0
     """An item is hot when its rate exceeds its baseline by this factor, 1.2 to 10."""
-    sure: float = 0.7
+    sure: float = 0.6
     """Probability that it does, 0.5 to 0.999, from which an item is named where there are orders."""
-    sure_chat: float = 0.85
+    sure_chat: float = 0.65
     """The same where only chat was logged."""
     min_s: float = 12.0
     """Shortest window in seconds, 5 to 60."""

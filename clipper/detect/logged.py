@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipper.detect import constants as c
-from clipper.detect.reading import Read, Table, blank
+from clipper.detect.reading import Read, Table, blank, running
 from clipper.values import Evidence
 
 
@@ -39,14 +39,17 @@ def seen(evidence: Evidence, stream: Read, share: Table | None) -> Table:
     last = np.minimum(last, len(looks))
     seen = (summed[last] - summed[first]) / (last - first)[:, None]
     (inside, worth_in), (outside, worth_out) = c.SEEN_INSIDE, c.SEEN_OUTSIDE
-    ever: NDArray[np.bool_] = looks.max(axis=0) > 0
+    known = last[stream.until - 1]
+    ever: NDArray[np.bool_] = summed[known] > 0
     if share is None:
         fair = 1.5 / (len(stream.products) + 1)
-        p_in = np.full(len(ever), inside)
-        p_out = np.maximum(outside, (looks.mean(axis=0) - fair) / max(1 - fair, 0.1))
+        p_in = np.full((len(seen), 1), inside)
+        p_out = np.maximum(outside, (summed[known] / known[:, None] - fair) / max(1 - fair, 0.1))
     else:
-        p_in = np.full(len(ever), (worth_in * inside + (seen * share)[:, ever].sum()) / (worth_in + share[:, ever].sum()))
-        p_out = (worth_out * outside + (seen * (1 - share)).sum(axis=0)) / (worth_out + (1 - share).sum(axis=0))
+        on = share * ever
+        p_in = worth_in * inside + running((seen * on).sum(axis=1, keepdims=True), stream)
+        p_in /= worth_in + running(on.sum(axis=1, keepdims=True), stream)
+        p_out = (worth_out * outside + running(seen * (1 - share), stream)) / (worth_out + running(1 - share, stream))
     p_in = np.clip(np.maximum(p_in, p_out), 0.02, 0.95)
     p_out = np.clip(p_out, 0.01, 0.95)
     count = np.maximum(1.0, (stream.ends - stream.starts) / c.LOOK_APART)[:, None] * c.LOOK_WORTH

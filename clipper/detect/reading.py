@@ -43,6 +43,8 @@ class Read:
     """(sentences + 1,): as `closed`, or a full stop with any real pause: good enough for a moment, not for an explanation."""
     rested: Table
     """(sentences + 1,) in [0, 1]: the probability that an utterance ends before the sentence."""
+    until: NDArray[np.intp]
+    """(sentences,): how many sentences had begun by `KNOWN_AFTER_S` after each: what may be learned for it."""
 
 
 def read(evidence: Evidence, products: tuple[Product, ...], boundaries: BoundaryOptions = DEFAULT) -> Read:
@@ -51,6 +53,7 @@ def read(evidence: Evidence, products: tuple[Product, ...], boundaries: Boundary
     cues = find_cues(sentences, evidence.language)
     known = know(products)
     cuts = evidence.picture.cuts if evidence.picture is not None else ()
+    starts = np.array([s.start for s in sentences], float)
     placed = edges(sentences, pauses(evidence, boundaries), cuts, evidence.duration, boundaries)
     return Read(
         sentences,
@@ -61,12 +64,13 @@ def read(evidence: Evidence, products: tuple[Product, ...], boundaries: Boundary
         by_sentence(evidence.mentions, sentences),
         tuple(numbers(sentence.text) for sentence in sentences),
         _words_heard(sentences, known),
-        np.array([s.start for s in sentences], float),
+        starts,
         np.array([s.end for s in sentences], float),
         placed,
-        closed(placed),
+        closed(sentences, placed),
         stopped(sentences, placed),
         rested(placed),
+        np.searchsorted(starts, starts + c.KNOWN_AFTER_S, side="right"),
     )
 
 
@@ -106,3 +110,9 @@ def fair_share(products: int, seconds: float) -> float:
 def blank(stream: Read) -> Table:
     """Give a table of nothing said: (sentences, products) of zeros."""
     return np.zeros((len(stream.sentences), len(stream.products)))
+
+
+def running(table: Table, stream: Read) -> Table:
+    """Sum a table of sentences up to what was known of each (`Read.until`): same shape."""
+    sums: Table = np.cumsum(table, axis=0)[stream.until - 1]
+    return sums
