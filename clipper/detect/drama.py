@@ -29,7 +29,7 @@ WORTH = {
     "dare": 0.5,
     "opening": 1.6,
     "count": 0.8,
-    "promise": 1.4,
+    "promise": 1.0,
     "hook": 0.3,
     "price": 0.0,
     "urgency": 0.0,
@@ -58,8 +58,8 @@ LOUD_FLOOR_DB = 0.7
 """Least robust standard deviation of a host's level in decibels: what measuring alone scatters."""
 PEAK_NEIGHBOURS = 2
 """Sentences to each side that a raised voice is also compared with: a peak stands out from what leads to it."""
-OFFER_SAID = {"price": 1.5, "link": 1.5, "urgency": 1.5, "sum": 1.5, "loud": 0.4, "demo": -0.8}
-"""Nats that a price, a link, a pressing phrase, the product's own price, a raised voice and "look at this" speak for the talk of money:
+OFFER_SAID = {"price": 1.5, "link": 1.5, "urgency": 1.5, "loud": 0.4, "demo": -0.8}
+"""Nats that a price, a link, a pressing phrase, a raised voice and "look at this" speak for the talk of money:
 each phrase occurs in about four of ten sentences there and in less than one of ten before; a voice is raised at a demonstration too."""
 OFFER_SILENT = -0.8
 """The same for a sentence with none of them."""
@@ -97,7 +97,7 @@ RESULT = re.compile(
 )
 """A result: nothing where something was to be expected, all of it, at once, against expectation."""
 CONTRAST = re.compile(
-    r"才[^，,。]{0,6}[秒分]钟?|[秒分]钟?就|一边[^。]{1,12}一边|这边[^。]{1,14}[那这]边|刚才[^。]{1,12}现在|之前[^。]{1,12}现在|以前[^。]{1,14}现在|从[^，,。]{1,8}变"
+    r"才[^，,。]{0,6}[秒分]钟?|[秒分]钟?就|一边[^。]{1,12}一边|这边[^。]{1,14}[那这]边|(?:刚才|之前|以前|原来|早上|昨[天晚]|上周|上个?月|去年)[^。]{1,16}现在|从[^，,。]{1,8}变"
     r"|\b(?:seconds|minutes|hours|days|weeks) (?:ago|later)\b|\bin (?:\w+ )?\w+ (?:seconds|minutes)\b|\bbefore and after\b"
     r"|\bthat was\b.{1,40}\bnow\b|\btook (?:me |us )?\w+ (?:seconds|minutes)\b|\bused to\b.{1,40}\bnow\b",
     re.IGNORECASE,
@@ -135,6 +135,8 @@ class Place:
     """Whether the talk of money has begun."""
     calls: float
     """How clearly the offer opens here, 0 to 1."""
+    tells: bool = False
+    """Whether a price is told here, and nobody pressed."""
 
 
 def energy(evidence: Evidence, sentences: Sequence[Sentence]) -> Floats:
@@ -172,21 +174,23 @@ def places(stream: Read, segments: Sequence[Segment], loud: Floats) -> tuple[Pla
         inside = [
             int(at) for at in np.flatnonzero((middles >= segment.start) & (middles < segment.end)) if not _cut_out(segment, middles[at])
         ]
-        begins = _change([_offered(stream, loud, at, prices.get(segment.sku, set())) for at in inside])
-        opens, clearly = _opening(stream, loud, inside[begins:])
+        priced = [_priced(stream, at, prices.get(segment.sku, set())) for at in inside]
+        begins = _change([_offered(stream, loud, at, said) for at, said in zip(inside, priced, strict=True)])
+        opens, clearly = _opening(stream, loud, inside[begins:], priced[begins:])
         for number, at in enumerate(inside):
-            found[at] = Place(segment.sku, number >= begins, clearly if at == opens else 0.0)
+            tells = priced[number] and not _counted(stream, "urgency")[at] and COUNT.search(stream.sentences[at].text) is None
+            found[at] = Place(segment.sku, number >= begins, clearly if at == opens else 0.0, tells)
     return tuple(found)
 
 
-def _opening(stream: Read, loud: Floats, selling: Sequence[int]) -> tuple[int | None, float]:
+def _opening(stream: Read, loud: Floats, selling: Sequence[int], priced: Sequence[bool]) -> tuple[int | None, float]:
     """Find where a host first presses about as hard as anywhere while selling (countdown, phrases, voice), and how clearly: 0 to 1."""
     pressed = {
         at: CALLED["count"] * (COUNT.search(stream.sentences[at].text) is not None)
         + sum(CALLED[kind] * min(float(_counted(stream, kind)[at]), 1.0) for kind in ("urgency", "link", "sold_out"))
-        + CALLED["price"] * _priced(stream, at)
+        + CALLED["price"] * tells
         + CALLED_LOUD * float(np.clip(loud[at], 0, 4))
-        for at in selling
+        for at, tells in zip(selling, priced, strict=True)
     }
     hardest = max(pressed.values(), default=0.0)
     if hardest < LEAST_CALL:
@@ -203,11 +207,15 @@ def _cut_out(segment: Segment, time: float) -> bool:
     return any(gap.start <= time < gap.end for gap in segment.interruptions)
 
 
-def _offered(stream: Read, loud: Floats, at: int, prices: Collection[float | None]) -> float:
+def _priced(stream: Read, at: int, prices: Collection[float | None]) -> bool:
+    figures = stream.figures[at]
+    return bool(_counted(stream, "price")[at]) or any(number.money or number.value in prices for number in figures)
+
+
+def _offered(stream: Read, loud: Floats, at: int, priced: bool) -> float:
     """Say how much a sentence speaks for the talk of money, in nats."""
-    said = [kind for kind in ("price", "link", "urgency", "demo") if _counted(stream, kind)[at]]
-    said += ["sum"] * any(number.money or number.value in prices for number in stream.figures[at])
-    said += ["loud"] * bool(loud[at] >= RAISED)
+    said = [kind for kind in ("link", "urgency", "demo") if _counted(stream, kind)[at]]
+    said += ["price"] * priced + ["loud"] * bool(loud[at] >= RAISED)
     return min(OFFER_MOST, sum(OFFER_SAID[kind] for kind in said)) if said else OFFER_SILENT
 
 
@@ -242,24 +250,16 @@ def _deeds(stream: Read, where: Sequence[Place], loud: Floats, at: int) -> Mappi
     if promises(stream, at) and "service" not in count:
         found["promise"] = 1.0
     shows = found.keys() & _SHOWING and not found.keys() & {"price", "urgency"}
-    if not place.sells or shows or (place.calls and not _only_tells(stream, at)):
+    if not place.sells or shows or (place.calls and not place.tells):
         found["peak"] = _peak(loud, at)
     found.update({kind: -1.0 for kind in SPOILS if kind in count and not (kind == "question" and "demo" in count)})
     return found
 
 
-def _priced(stream: Read, at: int) -> bool:
-    return bool(_counted(stream, "price")[at]) or any(number.money for number in stream.figures[at])
-
-
-def _only_tells(stream: Read, at: int) -> bool:
-    """Tell whether a sentence says a price and presses nobody."""
-    return _priced(stream, at) and not _counted(stream, "urgency")[at] and COUNT.search(stream.sentences[at].text) is None
-
-
 def promises(stream: Read, at: int) -> bool:
-    """Tell whether a sentence announces a product by name."""
-    return bool(_counted(stream, "preview")[at]) and any(m.kind in ("name", "title", "learned") for m in stream.mentions.get(at, ()))
+    """Tell whether a sentence announces a product or two by name; more is the programme, which makes nobody wait for anything."""
+    named = {m.sku for m in stream.mentions.get(at, ()) if m.kind in ("name", "title", "learned")}
+    return bool(_counted(stream, "preview")[at]) and 1 <= len(named) <= 2
 
 
 def _peak(loud: Floats, at: int) -> float:
