@@ -40,7 +40,7 @@ class HotOptions:
     """An item is hot when its rate exceeds its baseline by this factor, 1.2 to 10."""
     sure: float = 0.6
     """Probability that it does, 0.5 to 0.999, from which an item is named where there are orders."""
-    sure_chat: float = 0.65
+    sure_chat: float = 0.7
     """The same where only chat was logged."""
     min_s: float = 12.0
     """Shortest window in seconds, 5 to 60."""
