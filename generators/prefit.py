@@ -15,8 +15,14 @@ MARGIN = 0.06
 """Air that is kept around the product, as a share of its own size."""
 TRUSTED = 0.3
 """Below that confidence the product's box is not believed, and nothing is cropped away."""
-SEAM_PX = 12
-"""Width of the blend between the picture and its extension."""
+SEAM_PX = 10
+"""Width of the blend between the picture and its extension, inside the picture's edge."""
+FOREIGN = 28.0
+"""Difference to an edge's middle colour, in 8-bit steps, from which something else touches the edge."""
+MOSTLY = 0.3
+"""Share of an edge up to which what is foreign to it is left out."""
+GRAIN = 0.25
+"""Noise of the extension, in 8-bit steps: eight bits show no steps then."""
 
 
 def prefit(photo: Photo, cutout: Cutout, width_px: int, height_px: int, background: str = "#ffffff") -> Pixels:
@@ -81,7 +87,7 @@ def _start(centre: float, length: int, wanted: int) -> int:
 
 
 def _extend(seen: Pixels, left: int, top: int, width: int, height: int) -> Pixels:
-    """Continue the background beyond the picture's edges, ever softer, without a visible seam."""
+    """Continue the background beyond the picture's edges: each edge's own colour, ever softer along it, without streaks or a seam."""
     import cv2
     import numpy as np
 
@@ -89,8 +95,46 @@ def _extend(seen: Pixels, left: int, top: int, width: int, height: int) -> Pixel
     if (rows, columns) == (height, width):
         return np.ascontiguousarray(seen)
     right, bottom = width - columns - left, height - rows - top
-    wide = cv2.copyMakeBorder(seen, top, bottom, left, right, cv2.BORDER_REPLICATE)
-    soft = cv2.GaussianBlur(wide, (0, 0), max(2.0, max(left, right, top, bottom) / 6), borderType=cv2.BORDER_REPLICATE)
+    calm = _calm(seen.astype(np.float32))
+    wide = cv2.copyMakeBorder(calm, top, bottom, left, right, cv2.BORDER_REPLICATE)
+    far = max(left, right, top, bottom)
+    little = cv2.GaussianBlur(wide, (0, 0), max(2.0, far / 16), borderType=cv2.BORDER_REPLICATE)
+    much = cv2.GaussianBlur(wide, (0, 0), max(3.0, far / 5), borderType=cv2.BORDER_REPLICATE)
     inside = cv2.copyMakeBorder(np.ones((rows, columns), np.uint8), top, bottom, left, right, cv2.BORDER_CONSTANT, value=0)
-    share = np.clip(cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3) / SEAM_PX, 0, 1)[..., None]
-    return np.rint(wide * (1 - share) + soft * share).astype(np.uint8)
+    away = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3)[..., None]
+    soft = little + (much - little) * np.clip(away / max(1.0, 0.5 * far), 0, 1)
+    noise = np.random.default_rng(0).normal(0, GRAIN, (height, width, 1)).astype(np.float32)
+    made = np.clip(np.rint(soft + noise), 0, 255).astype(np.uint8)
+    made[top : top + rows, left : left + columns] = _joined(seen, made[top : top + rows, left : left + columns], (left, top, right, bottom))
+    return made
+
+
+def _calm(picture: Pixels) -> Pixels:
+    """Return the picture with every border line smoothed along itself: what touches an edge leaves a tone there, and no streak."""
+    import cv2
+    import numpy as np
+
+    calm = picture.copy()
+    for line in (np.s_[:1], np.s_[-1:], np.s_[:, :1], np.s_[:, -1:]):
+        edge = picture[line]
+        middle = np.median(edge.reshape(-1, 3), axis=0)
+        away = np.abs(edge - middle).max(axis=2, keepdims=True)
+        # A few pixels of something else give way to the edge's own tone; an edge of many tones keeps them.
+        touched = away > FOREIGN
+        plain = np.where(touched, middle, edge).astype(np.float32) if touched.mean() < MOSTLY else edge
+        calm[line] = cv2.GaussianBlur(plain, (0, 0), max(edge.shape[:2]) / 24, borderType=cv2.BORDER_REPLICATE)
+    return calm
+
+
+def _joined(seen: Pixels, made: Pixels, sides: tuple[int, int, int, int]) -> Pixels:
+    """Blend the picture into its continuation over a narrow strip inside the edges that were continued."""
+    import numpy as np
+
+    rows, columns = seen.shape[:2]
+    strip = max(1, min(SEAM_PX, rows // 8, columns // 8))
+    x, y = np.arange(columns), np.arange(rows)
+    left, top, right, bottom = (length if there else 0 for length, there in zip((strip,) * 4, sides, strict=True))
+    across = np.minimum(np.clip((x + 0.5) / left, 0, 1) if left else 1.0, np.clip((columns - x - 0.5) / right, 0, 1) if right else 1.0)
+    down = np.minimum(np.clip((y + 0.5) / top, 0, 1) if top else 1.0, np.clip((rows - y - 0.5) / bottom, 0, 1) if bottom else 1.0)
+    share = np.minimum(np.broadcast_to(across, (columns,))[None, :], np.broadcast_to(down, (rows,))[:, None])[..., None]
+    return np.rint(made + (seen.astype(np.float32) - made) * share).astype(np.uint8)

@@ -16,6 +16,8 @@ MARGIN = 0.06
 """Free border of frames that are not portrait, as a share of each side: nothing covers them there."""
 READABLE = 4.5
 """Least contrast of words to whatever is behind them (WCAG 2, level AA)."""
+SAFELY = 5.0
+"""The same for words on the set, whose tones are measured on a frame made small."""
 SMALLEST = 0.6
 """Share of the words' area that a platform's safe box has to leave; below that, words go wherever the box allows."""
 

@@ -18,7 +18,7 @@ SHARES = tuple(1.0 - 0.08 * step for step in range(8))
 """Sizes that are tried, as shares of the full one."""
 SECOND_LINE, PRICE_WORTH, BURST = 0.1, 0.3, 0.15
 """What a second line, a full-size price and a burst of points are worth, in shares of the name's size."""
-SMALLEST_PRICE = 0.62
+SMALLEST_PRICE = 0.5
 ABOVE, BELOW, BESIDE = 0.6, 0.15, 0.5
 """Share of the area's unused height that is left over the block."""
 

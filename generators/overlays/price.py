@@ -13,7 +13,7 @@ from typing import Any
 
 from clipper.captions.style import rgba
 from clipper.drawing import panel, with_shadow
-from generators.overlays.canvas import Canvas, contrast, legible, quiet, readable
+from generators.overlays.canvas import SAFELY, Canvas, contrast, legible, quiet, readable
 from generators.overlays.typeset import FINE, Line, Run, clean, lighter, set_line
 
 SIZE = 128.0
@@ -53,7 +53,7 @@ def price_picture(text: str, old: str, canvas: Canvas, badge: str, share: float 
         return None
     colours = canvas.palette
     grounds = tuple(tones) or (colours.background,)
-    bare = readable((colours.accent, colours.ink), grounds) if badge == "plain" else None
+    bare = readable((colours.accent, colours.ink), grounds, SAFELY) if badge == "plain" else None
     if bare:
         ground = min(grounds, key=lambda tone: contrast(bare, tone))
         line = _figures(text, old, canvas, share, bare, ground)

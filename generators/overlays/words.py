@@ -13,7 +13,7 @@ from typing import Any
 
 from clipper.drawing import panel
 from generators.layout import Area
-from generators.overlays.canvas import Canvas, legible, readable
+from generators.overlays.canvas import SAFELY, Canvas, legible, readable
 from generators.overlays.head import GAP, Head, set_head
 from generators.overlays.motion import Layer, fade, pop
 from generators.overlays.price import price_picture
@@ -24,7 +24,7 @@ from generators.sprites import sprite
 from generators.texts import read_s
 from generators.values import Overlay
 
-CALM = 9.0
+CALM = 14.0
 """Busyness of the ground up to which words need no panel, where they stand out from its tones."""
 PANEL_PAD = 34.0
 """Design units between words and the edge of their panel."""
@@ -68,8 +68,8 @@ class Words:
         span = (overlay.start, overlay.end)
         clear = clear_spans(self.canvas.views, self.head.area, span)
         longest = max((end - start for start, end in clear), default=0.0)
-        # The end card shows the price again.
-        least = LEAST_S if overlay.kind == "price" and self.closes else read_s(overlay.text)
+        # The end card shows title and price again.
+        least = LEAST_S if overlay.kind in ("title", "price") and self.closes else read_s(overlay.text)
         if longest + 0.05 >= min(least, overlay.end - overlay.start):
             return clear, []
         return clear, close_spans(self.canvas.views, self.head.area, span)
@@ -93,12 +93,12 @@ class Words:
     def _inks(self, span: Span) -> tuple[str, str, bool]:
         """Return ink and accent for words on the set, and whether they need a panel under them."""
         colours = self.canvas.palette
-        tones = self.canvas.tones(self.head.area, [span])
-        ink = readable((colours.ink,), tones)
-        if ink is None or self.canvas.ground.busy(self.head.area, *span) > CALM:
+        tones = self.canvas.tones(self.head.slot, [span])
+        ink = readable((colours.ink,), tones, SAFELY)
+        if ink is None or self.canvas.ground.busy(self.head.slot, *span) > CALM:
             ink = legible(colours.ink, colours.background)
             return ink, readable((colours.accent,), (colours.background,)) or ink, True
-        return ink, readable((colours.accent,), tones) or ink, False
+        return ink, readable((colours.accent,), tones, SAFELY) or ink, False
 
     def _plate(self, area: Area, span: Span) -> Layer:
         """A small panel of the style's own ground behind words alone: the product is never dimmed for the sake of type."""

@@ -54,6 +54,15 @@ def test_a_plain_background_is_continued_without_a_seam() -> None:
     assert np.abs(picture[[0, -1]].astype(int) - 240).max() <= 1
 
 
+def test_what_touches_an_edge_leaves_no_streak() -> None:
+    photo, cutout = disc(200, 200, (100, 100), 60)
+    pixels = photo.pixels.copy()
+    pixels[-40:, 90:104] = (30, 30, 160)  # a foot that the photo's edge cuts
+    picture = prefit(dataclasses.replace(photo, pixels=pixels), cutout, 200, 400).astype(int)
+    assert np.abs(picture[-60:] - 240).max() <= 6, "the foot goes on as a streak"
+    assert np.abs(picture[:60] - 240).max() <= 2
+
+
 def test_nothing_is_cropped_where_the_product_is_not_known() -> None:
     photo, cutout = disc(300, 100, (20, 50), 15)
     unsure = dataclasses.replace(cutout, confidence=0.1)

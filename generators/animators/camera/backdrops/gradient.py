@@ -80,7 +80,7 @@ def _concrete(canvas: Any, ground: Ground, look: Look, rng: Any) -> None:
     columns = (np.arange(width, dtype=np.float32) - ground.x)[None, :] / unit
     edge = -look.side * columns * 1.25 + rows + 0.62
     shadow = brushes.blur(np.clip(-edge * unit / 9, -0.5, 0.5).astype(np.float32) + 0.5, 2.2)
-    brushes.shade(canvas, 0.3 * np.clip(shadow, 0, 1))
+    brushes.shade(canvas, 0.19 * np.clip(shadow, 0, 1))
     brushes.shine(canvas, brushes.SUN, 0.22 * (1 - np.clip(shadow, 0, 1)))
     crease = ground.base - 0.05 * ground.frame_height
     line = np.exp(-0.5 * ((np.arange(height, dtype=np.float32) - crease) / (0.012 * ground.frame_height)) ** 2)
