@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from clipper.errors import Cancelled, InputError, LivecutError, ToolError
-from pipelines import jobs, places
+from pipelines import enrolling, jobs, places, verdicts
 from pipelines.clips import Inputs, Known, Run, make_clips
 from pipelines.executors import Executor, Task
-from pipelines.jobs import Verdict
 from pipelines.ledger import FINISHED, Claim, Heartbeat, Job, Ledger, LedgerError, LedgerOptions, LostLease, State, is_fresh, publish
 from pipelines.progress import Asked, Callback, Progress, never
 from pipelines.settings import Settings
+from pipelines.verdicts import Verdict
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def run_one(inputs: Inputs, settings: Settings, ledger: Ledger, *, replan: bool,
 
     Raises what `make_clips` raises, LedgerError, and LostLease when another process has taken the job over meanwhile.
     """
-    job = jobs.enrol(ledger, inputs, settings, replan=replan)
+    job = enrolling.enrol(ledger, inputs, settings, replan=replan)
     ledger.retry(job.id)
     claim = ledger.claim(job.id)
     if claim is None:
@@ -96,11 +96,11 @@ def run_one(inputs: Inputs, settings: Settings, ledger: Ledger, *, replan: bool,
                 progress=progress,
                 cancelled=cancelled,
             )
-            verdict = jobs.of_manifest(done.manifest)
+            verdict = verdicts.of_manifest(done.manifest)
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt | SystemExit)
             with suppress(LostLease, LedgerError):  # the error under way says more; the lease ends by itself
-                settle(ledger, claim, Verdict(outcome="stopped", code=130) if stopped else jobs.judge(error, inputs.recording))
+                settle(ledger, claim, Verdict(outcome="stopped", code=130) if stopped else verdicts.judge(error, inputs.recording))
             raise
         settle(ledger, claim, verdict)
     return done
@@ -122,12 +122,12 @@ def settle(ledger: Ledger, claim: Claim, verdict: Verdict) -> State:
         except (OSError, ValueError, KeyError) as error:
             verdict = Verdict(outcome="failed", reason=f"could not publish its results: {error}", code=1)
         except ToolError as error:  # the storage of the results
-            verdict = jobs.judge(error)
+            verdict = verdicts.judge(error)
     if verdict.outcome in ("rejected", "quarantined", "gone"):
         state: State = verdict.outcome
         return ledger.give_up(claim, state, verdict.reason, code=verdict.code)
     if verdict.outcome == "later":
-        return ledger.hand_back(claim, verdict.reason, wait_s=jobs.LATER_S, code=verdict.code)
+        return ledger.hand_back(claim, verdict.reason, wait_s=verdicts.LATER_S, code=verdict.code)
     if verdict.outcome == "stopped":
         return ledger.hand_back(claim, verdict.reason or "stopped by the caller", code=verdict.code)
     return ledger.fail(claim, verdict.reason, code=verdict.code)
@@ -230,7 +230,7 @@ class _Batch:
         for inputs in recordings:
             entry = _Entry(inputs)
             try:
-                entry.job = jobs.enrol(self.ledger, inputs, self.settings, replan=self.replan)
+                entry.job = enrolling.enrol(self.ledger, inputs, self.settings, replan=self.replan)
             except LivecutError as error:
                 entry.error = error
             except OSError as error:
@@ -329,7 +329,7 @@ class _Batch:
             self.ledger.give_up(claim, "gone", "the file has gone")
             self._end(entry, _outcome(self.ledger.job(claim.job_id), entry.inputs.recording))
             return
-        task = jobs.task_text(entry.inputs, self.settings, replan=self.replan)
+        task = enrolling.task_text(entry.inputs, self.settings, replan=self.replan)
         known = _known(self.ledger, claim.job, recording)
         tasks = iter(jobs.stage_tasks(claim.job, task, self.executor.capacity, recording=recording, attempt=claim.attempt, known=known))
         self._submit(entry, claim, tasks, time.monotonic(), next(tasks))
@@ -348,9 +348,9 @@ class _Batch:
     def _go_on(self, run: _Running) -> None:
         """A stage has ended: start the next, or write down what the job came to."""
         try:
-            verdict = jobs.verdict_of(run.future.result())
+            verdict = verdicts.verdict_of(run.future.result())
         except LivecutError as error:
-            verdict = jobs.judge(error)
+            verdict = verdicts.judge(error)
         if verdict.outcome == "goes on":
             self._submit(run.entry, run.claim, run.tasks, run.began, next(run.tasks))
             return
@@ -402,7 +402,7 @@ class _Batch:
             self.executor.cancel(run.task.id)
         for future, run in self.running.items():
             try:
-                verdict = jobs.verdict_of(future.result())
+                verdict = verdicts.verdict_of(future.result())
             except LivecutError:
                 verdict = Verdict(outcome="stopped")
             if verdict.outcome == "goes on":

@@ -21,7 +21,7 @@ import click
 
 from clipper.errors import Cancelled, LivecutError, NothingFound
 from clipper.version import __version__
-from pipelines import cli_batch, cli_generate, cli_watch
+from pipelines import cli_batch, cli_generate, cli_ledger, cli_watch
 from pipelines.cli_common import common, flags_of, stop
 from pipelines.cli_common import complain as _complain
 from pipelines.cli_common import display_of as _display
@@ -302,7 +302,7 @@ def doctor(out: str | None, as_json: bool) -> int:
     return 0 if all(check.ok for check in found) else 4
 
 
-for _command in cli_batch.COMMANDS:
+for _command in cli_ledger.COMMANDS:
     livecut.add_command(_command)
 
 

@@ -92,7 +92,7 @@ def _flags(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _describe(roots: tuple[Path, ...], options: dict[str, Any], flags: dict[str, Any]) -> int:
-    from pipelines.cli_batch import shown
+    from pipelines.tables import shown
     from pipelines.watch.daemon import options_of
     from pipelines.watch.inbox import walk
 

@@ -1,71 +1,29 @@
-"""What a job is: one content with one set of options, done in stages, and what its end means for the ledger.
+"""A job on its way: cut into stages for an executor, done by a worker, and what it leaves.
 
-Two recordings are the same when their bytes are; two runs are the same when options and side files are, too. What only says
-where and how fast (folder, threads, device) makes no other job.
+What one job is stands in `enrolling`, what its end means in `verdicts`.
 """
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from clipper import artefact, audience, media
-from clipper.catalog import find_catalog, read_catalog
-from clipper.errors import Cancelled, InputError, LivecutError, ModelError, NothingFound, ToolError, ToolFailed
-from clipper.media.formats import HEAD_BYTES, sniff_bytes
+from clipper import artefact
+from clipper.errors import LivecutError
 from pipelines import carrying, places
-from pipelines.clips import Inputs, Known, make_clips, run_folder
-from pipelines.executors import Context, Needs, Task, TaskFailed, WorkerDied
-from pipelines.ledger import Job, Ledger, Seen, State
+from pipelines.clips import Inputs, Known, make_clips
+from pipelines.executors import Context, Needs, Task
+from pipelines.ledger import Job, Ledger
 from pipelines.settings import Settings
-from pipelines.workdir import digest
+from pipelines.verdicts import Verdict, judge, of_manifest
 
-Outcome = Literal["goes on", "finished", "failed", "later", "rejected", "quarantined", "gone", "stopped"]
-
-_NO_MATTER = {"run": ("out", "jobs", "recordings", "attempts", "ledger", "executor", "scratch", "http"), "speech": ("threads", "device")}
-"""Options that change where and how fast, and not what."""
-_SECTIONS = {
-    "clip": ("run", "speech", "vision", "gather", "find", "plan", "render"),
-    "generate": ("generate", "plan", "render"),
-}
-"""Sections of the options that each kind of job looks at."""
-_NOT_ITS_FAULT = {
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EACCES,
-    errno.EPERM,
-    errno.EROFS,
-    errno.EIO,
-    errno.ESTALE,
-    errno.EAGAIN,
-    errno.ENOMEM,
-    errno.EMFILE,
-    errno.ENFILE,
-}
-"""Errors of the machine, not of the recording: no space, no right, a disk that fails, a folder that is in use."""
 WORK = "pipelines.jobs:run_stage"
 """What workers are asked to do."""
-LATER_S = 60.0
-"""Wait before work is tried again that failed for no fault of its own."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What an attempt, or a stage of it, came to."""
-
-    outcome: Outcome
-    reason: str = ""
-    code: int = 0
-    """Exit code that belongs to it."""
-    state: State = "done"
-    """Of a finished job: done or degraded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,187 +52,7 @@ STAGES = {
 each has the model in memory and all processors to itself."""
 
 
-# --- what is one job ----------------------------------------------------------------------------
-
-
-def enrol(ledger: Ledger, inputs: Inputs, settings: Settings, *, replan: bool = False) -> Job:
-    """Record a recording and its job in the ledger; its bytes are read only when the ledger does not know them yet.
-
-    A folder is one product's pictures, to make videos of. Raises InputError for what is no recording: such a file is recorded
-    as rejected.
-    """
-    path = places.absolute(inputs.recording)
-    if not places.is_url(path) and path.is_dir():
-        return _enrol_pictures(ledger, path, inputs, settings, replan=replan)
-    try:
-        _sniff(path, settings)
-    except InputError as error:
-        if places.is_url(path) or path.is_file():
-            ledger.note([_seen_or_unknown(path)], "rejected", str(error))
-        raise
-    seen = Seen.of(path)
-    chosen = {
-        "kind": "clip",
-        "settings": what_matters(settings, "clip"),
-        "side_files": _side_files(inputs, settings),
-        "start_time": inputs.start_time,
-    }
-    options = digest(chosen)
-    folder = _folder_of(path, settings)
-    return ledger.add(
-        seen,
-        kind="clip",
-        content=content_of(ledger, seen),
-        options=options,
-        plain=json.dumps(chosen, sort_keys=True),
-        task=task_text(inputs, settings, replan=replan),
-        folder=folder,
-        spare=folder.with_name(f"{path.stem[:80]}-{digest(str(path))[:8]}"),
-    )
-
-
-def _sniff(path: Path, settings: Settings) -> None:
-    """Raise InputError for what is no recording, read from its first bytes wherever it lies."""
-    if not places.is_url(path):
-        media.sniff(path)
-        return
-    places.refuse_strange(path, http=settings.run.http)
-    with places.reading(path) as file:
-        sniff_bytes(file.read(HEAD_BYTES), places.written(path))
-
-
-def _seen_or_unknown(path: Path) -> Seen:
-    try:
-        return Seen.of(path)
-    except LivecutError:
-        return Seen(path=path, size=0, mtime_ns=0, device=0, inode=0)
-
-
-def _folder_of(path: Path, settings: Settings) -> Path:
-    """The run's folder for a recording; where one of both lies elsewhere, the ledger alone keeps two of one name apart."""
-    out = places.absolute(settings.run.out)
-    if places.is_url(path) or places.is_url(out):
-        return out / path.stem
-    return Path(os.path.abspath(run_folder(Path(settings.run.out), path)))  # noqa: PTH100
-
-
-def _enrol_pictures(ledger: Ledger, folder: Path, inputs: Inputs, settings: Settings, *, replan: bool) -> Job:
-    source = _product_in(folder, settings)
-    content = digest([(Path(picture).name, media.sha256(Path(picture))) for picture in source.pictures])
-    chosen = {"kind": "generate", "settings": what_matters(settings, "generate"), "name": source.name}
-    place = Path(os.path.abspath(Path(settings.run.out) / source.name))  # noqa: PTH100
-    return ledger.add(
-        Seen.of(folder),
-        kind="generate",
-        content=content,
-        options=digest(chosen),
-        plain=json.dumps(chosen, sort_keys=True),
-        task=task_text(inputs, settings, replan=replan),
-        folder=place,
-        spare=place.with_name(f"{source.name}-{digest(str(folder))[:8]}"),
-    )
-
-
-def enrol_made(ledger: Ledger, folder: Path, settings: Settings) -> Job:
-    """Record a folder of videos that were made already, by the pictures its manifest names; its job waits to be published."""
-    folder = Path(os.path.abspath(folder))  # noqa: PTH100
-    made = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    pictures = made["inputs"]["pictures"]
-    chosen = {"kind": "generate", "settings": what_matters(settings, "generate"), "product": made["product"], "folder": str(folder)}
-    content = digest([(Path(picture["path"]).name, picture["sha256"]) for picture in pictures])
-    inputs = Inputs(recording=Path(pictures[0]["path"]).absolute())
-    job: Job | None = None
-    for picture in pictures:
-        job = ledger.add(
-            Seen.of(Path(picture["path"]).absolute()),
-            kind="generate",
-            content=content,
-            options=digest(chosen),
-            plain=json.dumps(chosen, sort_keys=True),
-            task=task_text(inputs, settings, replan=False),
-            folder=folder,
-            spare=folder,
-        )
-    assert job is not None, "videos are made of pictures"
-    ledger.retry(job.id, "made again")
-    return job
-
-
-def _product_in(folder: Path, settings: Settings) -> Any:
-    from pipelines.casting import cast
-
-    sources = cast([folder], None, (), settings.generate).sources
-    if len(sources) != 1:
-        raise InputError(f"could not use {folder}: it holds {len(sources)} products; give the folder of each")
-    return sources[0]
-
-
-def content_of(ledger: Ledger, seen: Seen) -> str:
-    """Digest a file, or take the digest from the ledger when the file looks as it did then."""
-    known = ledger.file(seen.path)
-    if known and known.job_id is not None and known.stamp == seen.stamp:
-        return ledger.job(known.job_id).content
-    return places.sha256(seen.path)
-
-
-def what_matters(settings: Settings, kind: str) -> dict[str, Any]:
-    """Options that decide what comes out of a kind of job, as plain data."""
-    everything: dict[str, Any] = artefact.plain(settings)
-    return {
-        section: {name: value for name, value in everything[section].items() if name not in _NO_MATTER.get(section, ())}
-        for section in _SECTIONS[kind]
-    }
-
-
-def _side_files(inputs: Inputs, settings: Settings) -> list[str]:
-    """Digests of the catalogue, its pictures and the logs that a run would use, given or found."""
-    if any(places.is_url(path) for path in (inputs.recording, inputs.catalog or "", *inputs.chat, *inputs.events)):
-        with carrying.side_files_of(inputs, scratch=settings.run.scratch, http=settings.run.http) as here:
-            return _digests(here)
-    return _digests(inputs)
-
-
-def _digests(inputs: Inputs) -> list[str]:
-    catalog = inputs.catalog or find_catalog(inputs.recording.parent)
-    logs = [*inputs.chat, *inputs.events] if inputs.chat and inputs.events else [*inputs.chat, *inputs.events, *_found(inputs)]
-    files = [*([catalog] if catalog else []), *dict.fromkeys(logs)]
-    digests = [_digest(path) for path in files]
-    if catalog:
-        digests += [_digest(Path(image)) for product in _products(catalog) for image in product.images]
-    return digests
-
-
-def _found(inputs: Inputs) -> Sequence[Path]:
-    return audience.find_logs(inputs.recording)
-
-
-def _products(catalog: Path) -> Sequence[Any]:
-    try:
-        return read_catalog(catalog).products
-    except LivecutError:
-        return ()  # the run says what is wrong with it
-
-
-def _digest(path: Path) -> str:
-    try:
-        return media.sha256(path)
-    except OSError:
-        return "missing"
-
-
 # --- from the ledger to a worker and back -------------------------------------------------------
-
-
-def task_text(inputs: Inputs, settings: Settings, *, replan: bool) -> str:
-    """Write down all that a worker needs, as JSON; file names of any bytes survive."""
-    given = {
-        "recording": str(places.absolute(inputs.recording)),
-        "catalog": str(places.absolute(inputs.catalog)) if inputs.catalog else None,
-        "chat": [str(places.absolute(path)) for path in inputs.chat],
-        "events": [str(places.absolute(path)) for path in inputs.events],
-        "start_time": inputs.start_time,
-    }
-    return json.dumps({"inputs": given, "settings": artefact.plain(settings), "replan": replan})
 
 
 def stage_tasks(job: Job, task: str, machine: Needs, *, recording: Path, attempt: int, known: Known | None = None) -> tuple[Task, ...]:
@@ -367,58 +145,6 @@ def _clip(arguments: Mapping[str, Any], context: Context) -> Verdict:
         cancelled=context.cancelled,
     )
     return Verdict(outcome="goes on") if arguments["until"] else of_manifest(done.manifest)
-
-
-def of_manifest(manifest: Mapping[str, Any]) -> Verdict:
-    """Read from a manifest whether its recording was whole."""
-    coverage = manifest["coverage"]
-    if coverage.get("damaged_s"):
-        return Verdict(outcome="finished", state="degraded", reason=f"{coverage['damaged_s']:g} s of the recording are damaged")
-    return Verdict(outcome="finished")
-
-
-def judge(error: BaseException, recording: Path | None = None) -> Verdict:
-    """Say what an error means for its job: is it the recording, the machine, the caller, or bad luck?"""
-    code = getattr(error, "exit_code", 1)
-    reason = str(error) or type(error).__name__
-    if isinstance(error, NothingFound):
-        return Verdict(outcome="finished", reason=reason, code=code)
-    if isinstance(error, Cancelled):
-        return Verdict(outcome="stopped", reason="stopped by the caller", code=code)
-    if isinstance(error, WorkerDied):
-        return Verdict(outcome="failed", reason=reason, code=code)
-    if isinstance(error, TaskFailed):
-        return Verdict(outcome="failed", reason=f"a bug in livecut: {reason}" if error.trace else reason, code=code)
-    if _errno(error) in _NOT_ITS_FAULT or (isinstance(error, ModelError | ToolError) and not isinstance(error, ToolFailed)):
-        return Verdict(outcome="later", reason=reason, code=code)
-    if isinstance(error, InputError):
-        if recording is not None and _is_gone(recording):
-            return Verdict(outcome="gone", reason="the file has gone", code=code)
-        return Verdict(outcome="quarantined", reason=reason, code=code)
-    if isinstance(error, LivecutError):
-        return Verdict(outcome="failed", reason=reason, code=code)
-    return Verdict(outcome="failed", reason=f"a bug in livecut: {type(error).__name__}: {error}", code=1)
-
-
-def _is_gone(recording: Path) -> bool:
-    try:
-        return not places.exists(recording)
-    except LivecutError:
-        return False  # its storage cannot be asked
-
-
-def _errno(error: BaseException) -> int | None:
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, OSError):
-            return seen.errno
-        seen = seen.__cause__
-    return None
-
-
-def verdict_of(value: Any) -> Verdict:
-    """Read back what `run_stage` returned."""
-    return msgspec.convert(value, Verdict)
 
 
 def results(job: Job) -> tuple[list[Path], list[Path]]:

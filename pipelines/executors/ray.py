@@ -8,131 +8,29 @@ loopback interface, and every connection needs a token. See docs/cluster.md and 
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import os
 import queue
-import secrets
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from clipper.errors import Cancelled, InputError, ToolError
-from pipelines.executors import Context, Needs, Task, WorkerDied, missing_input
-from pipelines.executors.answers import Sparing, answer, error_of, fail, fits, refuse_impossible
-from pipelines.executors.local import IDLE_S, PATIENCE_S, TICK_S, machine
+from clipper.errors import Cancelled, InputError
+from pipelines.executors import Needs, Task, WorkerDied
+from pipelines.executors.answers import error_of, fail, fits, refuse_impossible
+from pipelines.executors.local import IDLE_S, PATIENCE_S, TICK_S
+from pipelines.executors.ray_session import installed, join, start, stop
+from pipelines.executors.ray_worker import ANSWER_S, Board, work
 from pipelines.progress import Callback, Progress, ignore
 
 log = logging.getLogger(__name__)
-
-ASK_S = 0.25
-"""How often a running task asks the board whether it is to stop."""
-OBJECT_STORE_BYTES = 80 * 2**20
-"""Ray's least: nothing large ever goes through it."""
-ANSWER_S = 30.0
-"""How long the board may take to answer; it is gone then."""
-
-
-def start(capacity: Needs | None = None) -> None:
-    """Start Ray on this machine alone: loopback, a token of its own, no dashboard, no usage reports.
-
-    Ray reads these settings when it is imported: a program that imports it before has to make them itself. Ends with `stop`, or
-    with this process. Raises ToolError when Ray is not installed or does not start.
-    """
-    there = capacity or machine()
-    settings = {
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # what makes Ray bind to the loopback interface on Linux as well
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": os.environ.get("RAY_AUTH_TOKEN") or secrets.token_hex(32),
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_task_oom_retries": "0",
-        "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
-    }
-    with _environment(settings):
-        ray = _import()
-        _hush(ray)
-        try:
-            ray.init(
-                address="local",
-                num_cpus=max(1, round(there.cpus)),
-                num_gpus=round(there.gpus),
-                include_dashboard=False,
-                log_to_driver=False,
-                configure_logging=False,
-                object_store_memory=OBJECT_STORE_BYTES,
-                _node_ip_address="127.0.0.1",
-            )
-        except Exception as error:
-            raise ToolError(f"could not start Ray on this machine: {error}; try --executor local") from error
-
-
-def stop() -> None:
-    """End the session of this process, and wait for the processes that it started."""
-    ray = _import()
-    node = getattr(ray._private.worker, "_global_node", None)
-    started = [info.process for infos in getattr(node, "all_processes", {}).values() for info in infos]
-    ray.shutdown()
-    for process in started:
-        with suppress(Exception):
-            process.wait(PATIENCE_S)
-
-
-def join(address: str) -> None:
-    """Join a running cluster. Raises InputError when it is not protected by a token, ToolError when it cannot be reached."""
-    ray = _import()
-    _hush(ray)
-    if os.environ.get("RAY_AUTH_MODE") != "token":
-        raise InputError(
-            f"could not use the cluster at {address}: token authentication is off, so anybody who reaches it runs code on it; "
-            "set RAY_AUTH_MODE=token on all its machines and here, see docs/cluster.md"
-        )
-    try:
-        ray.init(address=address, log_to_driver=False, configure_logging=False)
-    except Exception as error:
-        raise ToolError(f"could not reach the Ray cluster at {address}: {error}; does it run, and is the token the same?") from error
-
-
-@contextlib.contextmanager
-def _environment(settings: dict[str, str]) -> Iterator[None]:
-    """Set variables for what is started inside; a token has to stay for the life of the session."""
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if name.startswith("RAY_AUTH"):
-                continue
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def _import() -> Any:
-    try:
-        import ray
-    except ImportError as error:
-        raise ToolError("could not use the executor ray: Ray is not installed; run pip install 'livecut[ray]'") from error
-    return ray
-
-
-def _hush(ray: Any) -> None:
-    """Let what Ray says of workers that died go to the log: it would print it on stdout, among our results."""
-
-    def note(data: dict[str, Any], ignore_prefix: bool = False) -> None:
-        log.info("Ray: %s", " ".join(str(line) for line in data.get("lines", ())))
-
-    if hasattr(ray._private.worker, "print_to_stdstream"):
-        ray._private.worker.print_to_stdstream = note
 
 
 @dataclass(slots=True, eq=False)
@@ -174,7 +72,7 @@ class Ray:
         address = address or os.environ.get("RAY_ADDRESS")
         if self._owns:
             join(address) if address else start(capacity)
-        self._ray = ray = _import()
+        self._ray = ray = installed()
         self._capacity = _within(capacity, _cluster(ray))
         self._patience_s = patience_s
         self._board = ray.remote(num_cpus=0, max_restarts=0)(Board).remote()
@@ -400,88 +298,3 @@ def _how(error: Exception) -> str:
     if kind in ("WorkerCrashedError", "LocalRayletDiedError", "NodeDiedError", "ObjectLostError", "OwnerDiedError"):
         return f"its process was killed or crashed ({kind})"
     return f"Ray lost it ({kind}: {str(error).splitlines()[0] if str(error) else ''})"
-
-
-# --- on the workers' machines ---------------------------------------------------------------------
-
-
-class Board:
-    """What tasks tell while they run, and which of them are to stop: an actor of Ray, one per executor."""
-
-    def __init__(self) -> None:
-        self._told: list[tuple[str, list[Any] | None]] = []
-        self._cancelled: set[str] = set()
-
-    def tell(self, task_id: str, message: list[Any] | None) -> None:
-        """Note progress as [stage, fraction, detail]; None says that the task has begun."""
-        self._told.append((task_id, message))
-        if message is None:
-            self._cancelled.discard(task_id)
-
-    def drain(self) -> list[tuple[str, list[Any] | None]]:
-        """Hand out what was told since the last call."""
-        told, self._told = self._told, []
-        return told
-
-    def cancel(self, task_id: str) -> None:
-        """Note that a task is to stop."""
-        self._cancelled.add(task_id)
-
-    def is_cancelled(self, task_id: str) -> bool:
-        """Say whether a task is to stop."""
-        return task_id in self._cancelled
-
-
-def work(order_json: str, board: Any) -> str:
-    """Run one task in a worker of Ray; returns JSON: value, missing, or what failed."""
-    import ray
-
-    order = json.loads(order_json)
-    probe = Task(id=order["id"], function=order["function"], inputs=tuple(order["inputs"]))
-    gone, node = missing_input(probe), ray.get_runtime_context().get_node_id()
-    if gone is not None:
-        return json.dumps({"missing": gone, "node": node})
-    board.tell.remote(order["id"], None)
-    link = _Link(order["id"], board)
-    with link:
-        told = answer(order["function"], order["arguments"], Context(progress=link.progress, cancelled=link.cancelled))
-        return json.dumps({**told, "node": node})
-
-
-class _Link:
-    """A running task's line to the board; asks from a thread of its own, so that `cancelled` costs nothing."""
-
-    def __init__(self, task_id: str, board: Any) -> None:
-        self._id, self._board = task_id, board
-        self._ended, self._stop = threading.Event(), threading.Event()
-        self.progress = Sparing(self._tell)
-        self._last: Any = None
-        self._thread = threading.Thread(target=self._ask, daemon=True)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *error: object) -> None:
-        import ray
-
-        self._ended.set()
-        if self._last is not None:
-            with suppress(Exception):  # what was told has to reach the board before the task ends
-                ray.get(self._last, timeout=ANSWER_S)
-
-    def cancelled(self) -> bool:
-        return self._stop.is_set()
-
-    def _tell(self, message: list[Any]) -> None:
-        self._last = self._board.tell.remote(self._id, message)
-
-    def _ask(self) -> None:
-        import ray
-
-        while not self._ended.wait(ASK_S):
-            try:
-                if ray.get(self._board.is_cancelled.remote(self._id), timeout=ANSWER_S):
-                    self._stop.set()
-            except Exception:  # the driver is gone and its board with it: Ray ends this process
-                self._stop.set()
-                return

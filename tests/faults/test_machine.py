@@ -21,7 +21,7 @@ from clipper import artefact, ffmpeg, media
 from clipper.errors import ToolError, ToolFailed
 from clipper.render import RenderOptions, render
 from clipper.values import Plan, Span
-from pipelines import batch, cli, jobs
+from pipelines import batch, cli, verdicts
 from pipelines.ledger import Ledger, LedgerError, Seen, audit
 from pipelines.watch import logs
 from tests import sham
@@ -80,7 +80,7 @@ def test_a_disk_that_fills_up_in_mid_render_leaves_nothing_short(tmp_path: Path,
     with pytest.raises(ToolError) as told:
         render(plan, recording, small.folder, "clip", options)
     assert list(small.folder.iterdir()) == []
-    assert not small.is_disk or ("no space left" in str(told.value) and jobs.judge(told.value).outcome == "later")
+    assert not small.is_disk or ("no space left" in str(told.value) and verdicts.judge(told.value).outcome == "later")
     small.grow()
     assert render(plan, recording, small.folder, "clip", options).duration == pytest.approx(5.3, abs=0.1)
 
@@ -123,7 +123,7 @@ def test_a_tool_that_goes_missing_makes_jobs_wait(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="it has gone") as told:
         ffmpeg.run([], what="is gone", tool=tool)
     assert not isinstance(told.value, ToolFailed)
-    assert jobs.judge(told.value).outcome == "later"
+    assert verdicts.judge(told.value).outcome == "later"
     ffmpeg.run([], what="is back", tool=script(tmp_path / "f", "exit 0"))
 
 
@@ -132,7 +132,7 @@ def test_a_child_that_is_killed_for_memory_says_so_and_costs_an_attempt(tmp_path
     with pytest.raises(ToolFailed, match=r"signal 9.*memory") as told:
         ffmpeg.run([], what="could not render c1", tool=tool)
     assert told.value.code == -signal.SIGKILL
-    assert jobs.judge(told.value).outcome == "failed", "it is tried again, and put aside after the last attempt"
+    assert verdicts.judge(told.value).outcome == "failed", "it is tried again, and put aside after the last attempt"
 
 
 def test_a_child_that_wants_too_much_memory_fails_alone(tmp_path: Path) -> None:

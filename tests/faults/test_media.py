@@ -19,7 +19,7 @@ from clipper.errors import InputError
 from clipper.media import structure
 from clipper.render import RenderOptions, render
 from clipper.values import Plan, Recording, Span
-from pipelines import cli, jobs
+from pipelines import cli, verdicts
 from pipelines.ledger import Ledger
 from tests.media import build_clock, read_frame_index, shift_flv, truncate
 
@@ -78,7 +78,7 @@ def test_what_is_missing_makes_a_job_degraded(tmp_path: Path) -> None:
     recording = media.probe(truncate(build_clock(tmp_path / "a.mp4", seconds=6, faststart=True), 0.5))
     (lost,) = recording.damaged
     assert lost.end == pytest.approx(6.0, abs=0.1)
-    verdict = jobs.of_manifest({"coverage": {"damaged_s": lost.duration}})
+    verdict = verdicts.of_manifest({"coverage": {"damaged_s": lost.duration}})
     assert (verdict.outcome, verdict.state) == ("finished", "degraded")
 
 

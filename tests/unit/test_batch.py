@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from clipper.errors import Cancelled
-from pipelines import batch, cli, cli_batch, executors, jobs
+from pipelines import batch, cli, cli_batch, enrolling, executors, jobs
 from pipelines.batch import Outcome, run_batch
 from pipelines.clips import Inputs, Known, Run
 from pipelines.ledger import Ledger, LedgerError, LedgerOptions, audit
@@ -80,7 +80,7 @@ def test_what_was_killed_for_memory_is_tried_again_with_all_of_it(tmp_path: Path
     """Alone on its machine, one clip at a time; any other failure changes nothing."""
     source, machine = sham.recording(tmp_path / "a.mp4"), executors.Needs(cpus=4, memory_mb=16_000)
     with Ledger(tmp_path / batch.NAME, LedgerOptions(backoff_s=0.0)) as ledger:
-        job = jobs.enrol(ledger, Inputs(recording=source), Settings(run=RunOptions(out=str(tmp_path / "out"))))
+        job = enrolling.enrol(ledger, Inputs(recording=source), Settings(run=RunOptions(out=str(tmp_path / "out"))))
 
         def tasks(reason: str) -> list[tuple[int, int]]:
             claim = ledger.claim(job.id)

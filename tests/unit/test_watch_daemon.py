@@ -19,9 +19,9 @@ import pytest
 
 from clipper.errors import InputError
 from pipelines import batch
-from pipelines.jobs import Verdict
 from pipelines.ledger import Ledger, LedgerOptions, audit
 from pipelines.settings import Settings
+from pipelines.verdicts import Verdict
 from pipelines.watch.daemon import Daemon, options_of
 from pipelines.watch.folder import Folder, Report
 from pipelines.watch.logs import Calm, JsonLines
@@ -186,7 +186,7 @@ def test_poison_stops_nobody_and_is_put_aside(watch: Callable[..., Running], tmp
 def test_what_came_back_is_tried_again_when_the_machine_is_well(
     watch: Callable[..., Running], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.jobs.LATER_S", 0.1)
+    monkeypatch.setattr("pipelines.verdicts.LATER_S", 0.1)
     inbox = tmp_path / "in"
     finished(inbox / "a.mp4", "no space")
     daemon = watch(inbox)
