@@ -230,7 +230,8 @@ CALIBRATION = MappingProxyType(
 """Shift and stretch of the log odds of a confidence, per set of channels that speaks: fitted on simulated streams (see the module
 `calibration`) and drawn most of the way back to (0, 1), since simulated hosts wander more than recorded ones. Pieces are what speech
 alone finds within `PIECES_APART` of another of the same product: half of them are one pitch that fell apart (right in .50 of 122, the
-others in .91 of 388 and in all 40 recorded ones, told with .89). Topics are left as they are: what is a topic depends on the listener."""
+others in .91 of 388 and in all 40 recorded ones, told with .89). Topics are told by
+what makes them whole (`TOPIC_ODDS`), and products that the catalogue lacks are left as they are."""
 PIECES_APART = 90.0
 """Seconds between two explanations of a product below which they may be one: a digression lasts so long, a return seldom comes so soon."""
 TOPIC_ODDS = (3.0, 1.3, 1.6, 1.1, 1.8)
