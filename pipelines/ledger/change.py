@@ -60,14 +60,18 @@ class Change:
     def note(self, seen: Seen, state: State, reason: str) -> None:
         """Record a file without a job; see `Ledger.note`."""
         path = os.fsencode(seen.path)
-        row = self.connection.execute("SELECT job, state, reason FROM files WHERE path = ?", (path,)).fetchone()
+        row = self.connection.execute(
+            "SELECT job, state, reason, size, mtime_ns, device, inode FROM files WHERE path = ?", (path,)
+        ).fetchone()
+        if row and row[0] is not None and state == "waiting" and tuple(row[3:]) == seen.stamp:
+            return  # a daemon that has just started looks at it again: it is the file that its job is about, attempts and all
         self.connection.execute(
             "INSERT INTO files (path, job, state, reason, size, mtime_ns, device, inode, first_seen_at, seen_at)"
             " VALUES (?1, NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8) ON CONFLICT (path) DO UPDATE SET job = NULL, state = ?2, reason = ?3,"
             " size = ?4, mtime_ns = ?5, device = ?6, inode = ?7, seen_at = ?8",
             (path, state, _storable(reason), *seen.stamp, self.now),
         )
-        if row is None or row[1:] != (state, _storable(reason)):
+        if row is None or row[1:3] != (state, _storable(reason)):
             self._tell(state, row[0] if row else None, path=path, detail=reason)
         if row and row[0] is not None:
             self._orphaned(int(row[0]), reason or "the file has gone")

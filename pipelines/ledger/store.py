@@ -53,8 +53,8 @@ class Ledger:
     def note(self, seen: Iterable[Seen], state: State, reason: str = "") -> None:
         """Record files that have no job: still being written (waiting), left alone (ignored), unreadable (rejected), vanished (gone).
 
-        A file that has a job loses it; the job goes too when it was waiting and no other file has its content. One
-        transaction for all.
+        A file that has a job loses it; the job goes too when it was waiting and no other file has its content. One that is
+        said to wait and looks as it did keeps its job. One transaction for all.
         """
         if state not in FILE_STATES:
             raise ValueError(f"{state} is no state of a file without a job")

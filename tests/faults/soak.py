@@ -131,8 +131,10 @@ class World:
             for job in ledger.jobs():
                 done = [event for event in ledger.history(job_id=job.id) if event.what in ("done", "degraded") and event.job_id == job.id]
                 again = [event for event in ledger.history(job_id=job.id) if event.what == "waiting" and "back" in event.detail]
-                if len(done) > 1 + len(again):
+                if len(done) > 1:
                     yield f"{job.path} was published {len(done)} times"
+                if again:
+                    yield f"{job.path} was given up {len(again)} times while it lay there"
         yield from (f"{path} was left" for path in self.out.rglob("*.part"))
 
 

@@ -259,6 +259,20 @@ def test_a_file_that_goes_takes_its_waiting_job_along_but_not_its_results(ledger
     assert add(ledger, tmp_path / "b.mp4", "2").state == "waiting"
 
 
+def test_a_file_that_is_looked_at_again_keeps_its_job_and_what_it_has_failed(ledger: Ledger, tmp_path: Path) -> None:
+    """A daemon that starts anew calls everything "not quiet for long enough" at first."""
+    path = tmp_path / "a.mp4"
+    job = add(ledger, path)
+    ledger.fail(claimed(ledger, job), "it failed")
+    before = ledger.history(path=path)
+    ledger.note([Seen.of(path)], "waiting", "not quiet for long enough")
+    assert (ledger.job(job.id).state, ledger.job(job.id).failures) == ("waiting", 1)
+    assert ledger.history(path=path) == before
+    path.write_bytes(b"other bytes, which are another job's")
+    ledger.note([Seen.of(path)], "waiting", "not quiet for long enough")
+    assert ledger.job(job.id).state == "gone"
+
+
 def test_names_of_any_bytes_come_back_as_they_were(ledger: Ledger, tmp_path: Path) -> None:
     raw = [
         b"bad\xff\xfe.mp4",
