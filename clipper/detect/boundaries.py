@@ -45,12 +45,16 @@ class BoundaryOptions:
 
 DEFAULT = BoundaryOptions()
 
+CLOSES_STOPPED, CLOSES_OTHER = 0.7, 0.9
+"""Share of the host's usual rest that may end a statement where the recogniser wrote a full stop, and where it wrote anything else."""
 TOPIC_RESTS = 1.8
 """Times that a host rests longer between two topics than between two sentences of one: sellers finish, drink and pick things up."""
 REST_SPREAD = 0.55
 """Standard deviation of the logarithm of a host's rests."""
 REST_MOST = 1.2
 """Most that one pause may say of a boundary, in nats: a pause has many reasons."""
+WELL_INSIDE_S = 0.3
+"""Seconds from the edges of a sentence within which a pause may be the one beside it: word times are off by so much."""
 SETTLE_S = 5.0
 """Farthest that an edge moves outwards to where an utterance ends, in seconds; half of it inwards."""
 SETTLE_WORTH = 10.0
@@ -127,7 +131,8 @@ def edges(
     joints = [_joint(sentences[0].start - 1.0, sentences[0].start, silent, options)]
     joints += pauses_between(sentences, silent, options)
     joints.append(_joint(sentences[-1].end, min(sentences[-1].end + 1.0, max(duration, sentences[-1].end)), silent, options))
-    ends = utterance_ends(sentences, [joint.duration if joint else 0.0 for joint in joints[1:-1]])
+    inner = [_inside(sentence, silent, options) for sentence in sentences]
+    ends = utterance_ends(sentences, [joint.duration if joint else 0.0 for joint in joints[1:-1]], inner)
     placed = []
     for number, sentence in enumerate(sentences):
         before, after = joints[number], joints[number + 1]
@@ -181,16 +186,24 @@ def rest_odds(placed: Sequence[Edges]) -> NDArray[np.float64]:
     return np.clip(odds, -REST_MOST, REST_MOST)
 
 
-def closed(placed: Sequence[Edges]) -> NDArray[np.bool_]:
-    """Tell before which sentences, and after the last, a statement has ended, so that a cut leaves whole thoughts: (sentences + 1,)."""
-    likely: NDArray[np.bool_] = rested(placed) >= c.END_LIKELY
-    return likely
+def closed(sentences: Sequence[Sentence], placed: Sequence[Edges]) -> NDArray[np.bool_]:
+    """Tell before which sentences, and after the last, a statement may have ended: (sentences + 1,).
+
+    A pause may end a statement when it is nearly as long as this host's usual rest; behind a full stop a shorter one may. This
+    asks less than `rested`: an explanation may well end where a clip had better go on for a sentence.
+    """
+    usual = usual_rest(edge.pause_before for edge in placed[1:] if edge.in_pause[0])
+    ends = [
+        edge.in_pause[1] and edge.pause_after >= usual * (CLOSES_STOPPED if STOPS.search(sentence.text) else CLOSES_OTHER)
+        for sentence, edge in zip(sentences, placed, strict=True)
+    ]
+    return np.array([True, *ends], bool)
 
 
 def stopped(sentences: Sequence[Sentence], placed: Sequence[Edges]) -> NDArray[np.bool_]:
-    """Tell where a statement has ended or a full stop was written at a real pause: (sentences + 1,)."""
+    """Tell where an utterance likely ended, or a full stop was written at a real pause: (sentences + 1,)."""
     written = [edge.in_pause[1] and bool(STOPS.search(sentence.text)) for sentence, edge in zip(sentences, placed, strict=True)]
-    either: NDArray[np.bool_] = closed(placed) | np.array([True, *written], bool)
+    either: NDArray[np.bool_] = (rested(placed) >= c.END_LIKELY) | np.array([True, *written], bool)
     return either
 
 
@@ -243,6 +256,12 @@ def _joint(end: float, start: float, silent: Sequence[Span], options: BoundaryOp
         return min(pause.duration, 1.5) - 0.8 * off
 
     return max(near, key=worth)
+
+
+def _inside(sentence: Sentence, silent: Sequence[Span], options: BoundaryOptions) -> list[Span]:
+    """List the pauses that lie well inside a sentence: none of them is the one beside it."""
+    low, high = sentence.start + WELL_INSIDE_S, sentence.end - WELL_INSIDE_S
+    return [pause for pause in _within(silent, low, high) if low < pause.start and pause.end < high and pause.duration >= options.pause_s]
 
 
 def _within(silent: Sequence[Span], low: float, high: float) -> Sequence[Span]:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipper.detect import constants as c
-from clipper.values import Sentence
+from clipper.values import Sentence, Span
 
 Floats = NDArray[np.float64]
 
@@ -81,34 +81,58 @@ def usual_habits(pauses_s: Floats) -> Habits:
     )
 
 
-def utterance_ends(sentences: Sequence[Sentence], pauses_s: Sequence[float]) -> Floats:
+def utterance_ends(sentences: Sequence[Sentence], pauses_s: Sequence[float], inner: Sequence[Sequence[Span]] = ()) -> Floats:
     """Give the probability that an utterance has ended before each sentence, and after the last: (sentences + 1,) in [0, 1].
 
-    `pauses_s` are the real silences between each two sentences, in seconds; 0 where there is none. The stream's own ends are
-    certain.
+    `pauses_s` are the real silences between each two sentences, in seconds, 0 where there is none; `inner` those inside each
+    sentence, for a recogniser runs sentences together. The stream's own ends are certain.
     """
     ends = np.ones(len(sentences) + 1)
-    pauses = np.asarray(pauses_s, float)
+    spans, pauses, stopped, whole = _runs(sentences, pauses_s, inner or [()] * len(sentences))
     if not (pauses > 0).any():
         ends[1:-1] = 0.0
         return ends
-    stopped = np.array([bool(STOPS.search(sentence.text)) for sentence in sentences[:-1]], float)
     written = c.END_STOPPED * (stopped - stopped.mean())
-    lengths = _lengths(sentences)
+    lengths = _lengths(spans)
     first = habits = usual_habits(pauses[pauses > 0])
     for _ in range(c.HABIT_PASSES):
         decoded = _decode(lengths, habits.lengths, habits.rest_odds(pauses) + written)
         habits = _refitted(habits, first, pauses, lengths, decoded)
-    ends[1:-1] = _decode(lengths, habits.lengths, habits.rest_odds(pauses) + written).ends
+    ends[1:-1] = _decode(lengths, habits.lengths, habits.rest_odds(pauses) + written).ends[whole]
     return ends
+
+
+def _runs(
+    sentences: Sequence[Sentence], pauses_s: Sequence[float], inner: Sequence[Sequence[Span]]
+) -> tuple[list[Span], Floats, Floats, list[int]]:
+    """List the runs of speech between all pauses, and what is known of the pause behind each but the last.
+
+    Gives the runs, the pauses in seconds, whether a full stop was written there, and which of them lie between sentences.
+    """
+    spans: list[Span] = []
+    pauses: list[float] = []
+    stopped: list[bool] = []
+    whole: list[int] = []
+    for sentence, pause, silent in zip(sentences, [*pauses_s, 0.0][: len(sentences)], inner, strict=True):
+        start = sentence.start
+        for gap in silent:
+            spans.append(Span(start, gap.start))
+            pauses.append(gap.duration)
+            stopped.append(False)
+            start = gap.end
+        whole.append(len(spans))
+        spans.append(Span(start, max(sentence.end, start)))
+        pauses.append(pause)
+        stopped.append(bool(STOPS.search(sentence.text)))
+    return spans, np.array(pauses[:-1]), np.array(stopped[:-1], float), whole[:-1]
 
 
 @dataclass(frozen=True, slots=True)
 class _Decoded:
     ends: Floats
-    """(sentences - 1,): probability that an utterance ends after a sentence."""
+    """(runs - 1,): probability that an utterance ends after a run."""
     lengths: Floats
-    """(sentences, most): probability that one ends after a sentence and has so many of them."""
+    """(runs, most): probability that one ends after a sentence and has so many of them."""
 
 
 def _refitted(habits: Habits, first: Habits, pauses: Floats, lengths: Floats, decoded: _Decoded) -> Habits:
@@ -125,18 +149,18 @@ def _refitted(habits: Habits, first: Habits, pauses: Floats, lengths: Floats, de
     )
 
 
-def _lengths(sentences: Sequence[Sentence]) -> Floats:
-    """List log-seconds of utterances that end with a sentence and hold 1, 2, … of them: (sentences, most), infinite where none is."""
-    starts = np.array([sentence.start for sentence in sentences])
-    finish = np.array([sentence.end for sentence in sentences])
-    table = np.full((len(sentences), c.UTTERANCE_MOST), np.inf)
-    for count in range(1, min(c.UTTERANCE_MOST, len(sentences)) + 1):
+def _lengths(spans: Sequence[Span]) -> Floats:
+    """List log-seconds of utterances that end with a run and hold 1, 2, … of them: (runs, most), infinite where none is."""
+    starts = np.array([span.start for span in spans])
+    finish = np.array([span.end for span in spans])
+    table = np.full((len(spans), c.UTTERANCE_MOST), np.inf)
+    for count in range(1, min(c.UTTERANCE_MOST, len(spans)) + 1):
         table[count - 1 :, count - 1] = np.log(np.maximum(finish[count - 1 :] - starts[: len(starts) - count + 1], 0.3))
     return table
 
 
 def _decode(lengths: Floats, habit: Lognormal, odds: Floats) -> _Decoded:
-    """Run forward and backward over the sentences. `odds` (sentences - 1,): what speaks for an end after each, in nats."""
+    """Run forward and backward over the runs of speech. `odds` (runs - 1,): what speaks for an end after each, in nats."""
     size, most = lengths.shape
     score = np.where(np.isfinite(lengths), habit.log_density(np.where(np.isfinite(lengths), lengths, 0.0)), -np.inf)
     ending = score + np.concatenate([odds, [0.0]])[:, None]

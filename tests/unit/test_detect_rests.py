@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clipper.detect.boundaries import Edges, closed, edges, rest_odds, settle, stopped
+from clipper.detect.boundaries import Edges, closed, edges, rest_odds, rested, settle, stopped
 from clipper.detect.drama import COUNT
 from clipper.detect.teasers import opening
 from clipper.values import Sentence, Span
@@ -35,14 +35,22 @@ def breathing(rest: float, breath: float, count: int = 24) -> list[float]:
 
 @pytest.mark.parametrize("rest", [0.2, 0.5, 1.0])
 def test_statements_end_at_the_rests_of_a_fast_host_too(rest: float) -> None:
-    _, placed = laid(breathing(rest, 0.55 * rest))
-    assert closed(placed).tolist() == [True, *(number % 2 == 1 for number in range(24)), True]
+    sentences, placed = laid(breathing(rest, 0.55 * rest))
+    ends = [True, *(number % 2 == 1 for number in range(24)), True]
+    assert closed(sentences, placed).tolist() == ends
+    assert (rested(placed) > 0.5).tolist() == ends
+
+
+def test_a_comma_needs_a_longer_rest_than_a_full_stop() -> None:
+    texts = ["好。", "好。", "好。", "好，", "好。", "好。", "好。"]
+    sentences, placed = laid([0.5, 0.5, 0.4, 0.4, 0.5, 0.5], texts)
+    assert closed(sentences, placed).tolist() == [True, True, True, True, False, True, True, True]
 
 
 def test_a_full_stop_at_a_breath_ends_a_moment_but_no_statement() -> None:
     texts = ["好。" if number % 4 else "好，" for number in range(25)]
     sentences, placed = laid(breathing(0.5, 0.28), texts)
-    assert not closed(placed)[3]
+    assert rested(placed)[3] < 0.5
     assert stopped(sentences, placed)[3]
     assert not stopped(sentences, placed)[1]
 

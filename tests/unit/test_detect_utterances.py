@@ -7,7 +7,7 @@ import pytest
 
 from clipper.detect import constants as c
 from clipper.detect.utterances import Habits, Lognormal, utterance_ends
-from clipper.values import Sentence
+from clipper.values import Sentence, Span
 from tests.conftest import sentence
 
 
@@ -63,6 +63,18 @@ def test_speech_that_runs_on_has_no_end() -> None:
     pauses[10] = 0.0
     assert utterance_ends(sentences, pauses)[11] < 0.3
     assert utterance_ends(sentences, [0.0] * len(pauses))[1:-1].max() == 0.0
+
+
+def test_a_recogniser_that_runs_sentences_together_changes_little() -> None:
+    sentences, pauses, truth = host(7, 0.3, 0.6, 0.2)
+    together, between, inner = [], [], []
+    for at in range(0, len(sentences) - 1, 2):
+        one, other = sentences[at], sentences[at + 1]
+        together.append(Sentence((*one.words, *other.words)))
+        inner.append([Span(one.end, other.start)])
+        between.append(pauses[at + 1] if at + 1 < len(pauses) else 0.0)
+    ends = utterance_ends(together, between[: len(together) - 1], inner)[1:-1]
+    assert np.mean((ends > 0.5) == np.array(truth)[1 : 2 * len(ends) : 2]) > 0.9
 
 
 def test_few_sentences() -> None:
