@@ -219,6 +219,7 @@ def _make_shots(
         shots.append(Made(footage=outcome.footage, origin=outcome.origin, closed=closed and outcome.is_camera))
         records.append(record)
         before += seconds
+    memory.release()  # reading text takes 0.25 GB for a moment, which composition would find missing
     return shots, tuple(records)
 
 
