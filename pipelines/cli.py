@@ -289,9 +289,11 @@ def show_config(as_json: bool, **options: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def doctor(out: str | None, as_json: bool) -> int:
     """Check that everything a run needs is here; exit code 4 when something is missing."""
+    from pipelines.batch import ledger_path
     from pipelines.doctor import checks
 
-    found = checks(Path(out) if out else None)
+    ledger = ledger_path(_settings({"config_file": None, "overrides": ()}, {"run.out": out})) if out else None
+    found = checks(Path(out) if out else None, ledger)
     if as_json:
         click.echo(
             json.dumps([{"name": check.name, "ok": check.ok, "detail": check.detail} for check in found], ensure_ascii=False, indent=1)

@@ -27,8 +27,8 @@ class Check:
     detail: str
 
 
-def checks(out: Path | None = None) -> tuple[Check, ...]:
-    """Look at everything, and at the ledger in `out` when there is one; a check that fails never hides the others."""
+def checks(out: Path | None = None, ledger: Path | None = None) -> tuple[Check, ...]:
+    """Look at everything, and at the ledger of the results in `out`, by default in it; a check that fails never hides the others."""
     return (
         _check("python", lambda: f"{sys.version.split()[0]} at {sys.executable}"),
         _check("ffmpeg", _ffmpeg),
@@ -42,7 +42,8 @@ def checks(out: Path | None = None) -> tuple[Check, ...]:
         ),
         _check("network off", _network),
         _check("sandbox", _sandbox),
-        *([_check("ledger", lambda: _ledger(out))] if out is not None else []),
+        _check("elsewhere", _elsewhere),
+        *([_check("ledger", lambda: _ledger(ledger or out / "livecut.ledger"))] if out is not None else []),
     )
 
 
@@ -91,15 +92,29 @@ def _sandbox() -> str:
     return "ffmpeg is held by: " + ", ".join(held or ["nothing"]) + (f"; not here: {', '.join(lacking)}" if lacking else "")
 
 
-def _ledger(out: Path) -> str:
+def _elsewhere() -> str:
+    """Say what is installed for work on other machines and files at URLs; a run here needs neither."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    told = []
+    for package, purpose in (("ray", "clusters"), ("fsspec", "files at URLs")):
+        try:
+            told.append(f"{purpose} by {package} {version(package)}")
+        except PackageNotFoundError:
+            told.append(f"no {purpose}: {package} is not installed")
+    return ", ".join(told)
+
+
+def _ledger(path: Path) -> str:
     """Open the ledger of a folder of results: its schema, its pages, and what its files came to."""
     from pipelines.ledger import Ledger
     from pipelines.ledger.filesystem import network_name
 
-    path = out / "livecut.ledger"
     if not path.is_file():
-        kind = network_name(out) if out.is_dir() else None
-        return f"none in {out} yet" + (f", and none can be: {kind} is a network file system; name one with --ledger" if kind else "")
+        kind = network_name(path.parent) if path.parent.is_dir() else None
+        return f"none in {path.parent} yet" + (
+            f", and none can be: {kind} is a network file system; name one with --ledger" if kind else ""
+        )
     with Ledger(path) as ledger:
         counts = ", ".join(f"{count} {state}" for state, count in sorted(ledger.counts().items()))
     return f"{path} is sound: {counts or 'empty'}; livecut ledger audit compares it with the files"

@@ -127,8 +127,9 @@ def test_a_death_is_not_told_among_the_results(make: Callable[..., Executor], ca
 
 def test_needs_are_kept_within_what_there_is(name: str, make: Callable[..., Executor], tmp_path: Path) -> None:
     executor = make(Needs(cpus=2))
-    seconds = 2.0 if name == "ray" else 0.3  # a worker of Ray takes a second to start
-    log = tmp_path / "log"
+    # workers of Ray take a second to start, and stay: two tasks that last as long have two of them ready
+    wait([executor.submit(task(f"warm{n}", "nap", log=str(tmp_path / "warm"), name="w", seconds=1.0 * (name == "ray"))) for n in range(2)])
+    seconds, log = 0.3, tmp_path / "log"
     futures = [
         executor.submit(task(f"t{n}", "nap", log=str(log), name=str(n), seconds=seconds, needs=Needs(cpus=cpus)))
         for n, cpus in enumerate([1, 1, 2, 1])
