@@ -58,6 +58,9 @@ def report(kinds: dict[tuple[bool, str], Row], count: int, seconds: float) -> in
             rates.append(f"{wrong} of {len(row)} ({wrong / max(1, len(row)):.1%})")
             missed |= half == 1 and wrong > bar * len(row)
         print(f"| {name} | {rates[0]} | {rates[1]} |")
+    limits = FidelityOptions()
+    named = [name for name in limits.__dataclass_fields__ if name.startswith(("min_", "max_"))]
+    print("\nlimits: " + ", ".join(f"{name} {getattr(limits, name):g}" for name in named))
     print(f"\n{count} clips, {seconds / max(1, count):.2f} s of processor time a clip")
     return int(missed)
 
