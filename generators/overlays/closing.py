@@ -7,7 +7,7 @@ from typing import Any
 
 from clipper.captions.style import rgba
 from clipper.drawing import rounded
-from generators.overlays.canvas import Canvas, legible, readable
+from generators.overlays.canvas import Canvas, legible, luminance, readable
 from generators.overlays.motion import Layer, fade, pop, reveal, rise
 from generators.overlays.price import price_picture
 from generators.overlays.small import call_picture
@@ -23,6 +23,8 @@ ABOVE = 0.085
 """The product may reach this high, as a share of the frame: only words keep to the safe box."""
 TALL = 1.6
 """From this shape on the product stands below the words."""
+GLOW, GLOW_TALL = 0.36, 0.62
+"""Height of the light behind the product, as a share of the frame's."""
 WORDS_AT, FOOT = 0.15, 0.84
 """In tall frames: where the words begin and where the product ends, as shares of the height."""
 SHADOW = 92
@@ -100,7 +102,7 @@ def _words(overlay: Overlay, canvas: Canvas, price: Overlay | None, badge: str, 
 
 
 def ground(canvas: Canvas) -> Any:
-    """The style's gradient from above downwards, lighter where the product stands; an opaque RGBA picture."""
+    """The style's gradient from above downwards, with light behind the product; an opaque RGBA picture."""
     import cv2
     import numpy as np
     from PIL import Image
@@ -110,11 +112,15 @@ def ground(canvas: Canvas) -> Any:
     one, two = (np.array(rgba(colour)[:3], np.float32) for colour in (canvas.palette.background, canvas.palette.background_end))
     share = np.linspace(0, 1, small[1], dtype=np.float32)[:, None, None]
     share = share * share * (3 - 2 * share)
+    high = GLOW_TALL if height > TALL * width else GLOW
     x = ((np.arange(small[0], dtype=np.float32) + 0.5)[None, :] / small[0] - 0.5) * 1.5
-    y = ((np.arange(small[1], dtype=np.float32) + 0.5)[:, None] / small[1] - 0.36) * 1.9
+    y = ((np.arange(small[1], dtype=np.float32) + 0.5)[:, None] / small[1] - high) * 2.6
     glow = np.exp(-(x * x + y * y) * 2.2)[:, :, None]
     base = one * (1 - share) + two * share
-    lit = cv2.resize(base + (255 - base) * 0.10 * glow, (width, height), interpolation=cv2.INTER_CUBIC)
+    # On a dark ground the light behind the product is the style's own, and strong enough to part black from black.
+    dark = 1 - min(1.0, 2.5 * luminance(canvas.palette.background))
+    lamp = 255 + dark * 0.5 * (np.array(rgba(canvas.palette.accent)[:3], np.float32) - 255)
+    lit = cv2.resize(base + (lamp - base) * (0.10 + 0.16 * dark) * glow, (width, height), interpolation=cv2.INTER_CUBIC)
     noise = np.random.default_rng(0).random((height, width, 1), np.float32)  # keeps eight bits from showing steps
     return Image.fromarray(np.clip(np.add(lit, noise), 0, 255).astype(np.uint8)).convert("RGBA")
 
