@@ -22,7 +22,10 @@ def paint(ground: Ground, look: Look, rng: Any) -> Backdrop:
     spread = ground.frame_width
     halo = brushes.bell(width, height, ground.x, ground.eye, 0.5 * spread, 0.55 * spread)
     brushes.shine(canvas, brushes.mix(top, brushes.WHITE, 0.5), 0.24 * halo)
-    radius = min(0.43 * spread, 0.66 * max(0.8 * ground.product_width, ground.product_height))
+    # The ring stays out of the words' area: above the product in tall and square frames, beside it in wide ones.
+    share = ground.frame_height / spread
+    most = 0.4 * spread if share > 1.6 else (0.3 if share > 0.87 else 0.44) * ground.frame_height
+    radius = min(most, 0.66 * max(0.8 * ground.product_width, ground.product_height))
     disc = _disc(ground, radius)
     brushes.lay(canvas, _disc_tone(look.palette, light), 0.9 * disc)
     ring = np.clip(_disc(ground, radius * 1.07) - _disc(ground, radius * 1.055), 0, 1)
