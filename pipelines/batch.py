@@ -285,7 +285,9 @@ class _Batch:
             assert error is not None
             if isinstance(error, LedgerError):
                 raise error
-            state: State = "rejected" if _is_there(path) else "gone"
+            row = self.ledger.file(places.absolute(path))
+            known = (row is not None and row.state == "rejected") or (not places.is_url(path) and path.exists())
+            state: State = "rejected" if known else "gone" if isinstance(error, InputError) else "waiting"
             self._tell(Outcome(recording=path, state=state, code=error.exit_code, reason=str(error)))
             return
         first = next(
@@ -410,13 +412,6 @@ class _Batch:
             with suppress(LostLease, LedgerError):  # the lease ends by itself
                 settle(self.ledger, run.claim, verdict)
             self.executor.end_group(run.task.group)
-
-
-def _is_there(recording: Path) -> bool:
-    try:
-        return places.exists(recording)
-    except LivecutError:
-        return True  # its storage cannot be asked
 
 
 def _outcome(job: Job, recording: Path, *, seconds: float = 0.0, reused: bool = False) -> Outcome:

@@ -43,8 +43,9 @@ def enrol(ledger: Ledger, inputs: Inputs, settings: Settings, *, replan: bool = 
     try:
         _sniff(path, settings)
     except InputError as error:
-        if places.is_url(path) or path.is_file():
-            ledger.note([_seen_or_unknown(path)], "rejected", str(error))
+        found = _found_at(path, settings)
+        if found is not None:
+            ledger.note([found], "rejected", str(error))
         raise
     seen = Seen.of(path)
     chosen = {
@@ -77,11 +78,18 @@ def _sniff(path: Path, settings: Settings) -> None:
         sniff_bytes(file.read(HEAD_BYTES), places.written(path))
 
 
-def _seen_or_unknown(path: Path) -> Seen:
+def _found_at(path: Path, settings: Settings) -> Seen | None:
+    """What lies there; None when nothing does. Of what may not be read nothing is asked."""
+    if not places.is_url(path):
+        return Seen.of(path) if path.is_file() else None
+    try:
+        places.refuse_strange(path, http=settings.run.http)
+    except InputError:
+        return Seen(path=path, size=0, mtime_ns=0, device=0, inode=0)
     try:
         return Seen.of(path)
     except LivecutError:
-        return Seen(path=path, size=0, mtime_ns=0, device=0, inode=0)
+        return None
 
 
 def _folder_of(path: Path, settings: Settings) -> Path:

@@ -273,7 +273,8 @@ def _check(root: Path, settings: Settings) -> None:
     if not root.is_dir():
         raise InputError(f"could not watch {root}: {'it is no folder' if root.exists() else 'no such folder'}; check the path")
     if places.is_url(settings.run.out):
-        raise InputError(f"could not watch {root}: its results have to go to a folder, and {settings.run.out} is a URL; change -o")
+        url = places.written(settings.run.out)
+        raise InputError(f"could not watch {root}: its results have to go to a folder, and {url} is a URL; change -o")
     out = Path(os.path.abspath(settings.run.out))  # noqa: PTH100
     if out == root or root.is_relative_to(out):
         raise InputError(f"could not watch {root}: results go to {out}, which holds it; give another folder with -o")

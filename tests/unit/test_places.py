@@ -163,6 +163,17 @@ def test_a_storage_that_fails_makes_a_job_wait(store: Any, settings: Settings, m
     assert [outcome.state for outcome in batch(settings, source)] == ["done"]
 
 
+def test_a_storage_that_cannot_be_asked_makes_a_recording_wait(store: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = recording(store, "in/show.mp4")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise ConnectionError("the storage is away")
+
+    monkeypatch.setattr(type(store), "_open", refuse)
+    (found,) = batch(settings, source)
+    assert (found.state, found.code) == ("waiting", 4) and "the storage is away" in found.reason
+
+
 def test_names_that_lead_outside_are_left_alone(store: Any, tmp_path: Path) -> None:
     source = recording(store, "in/show.mp4")
     store.store["/store/in/../../../escaped.csv"] = store.store["/store/in/show.mp4"]
@@ -197,14 +208,19 @@ def test_scratch_of_somebody_else_is_refused(tmp_path: Path) -> None:
         carrying.scratch_root(str(tmp_path / "link"))
 
 
-def test_the_web_is_read_only_when_asked_for(tmp_path: Path, settings: Settings) -> None:
+def test_the_web_is_read_only_when_asked_for(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     sham.recording(tmp_path / "web" / "show.mp4")
     handler = partial(_Quiet, directory=str(tmp_path / "web"))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         url = Path(f"http://127.0.0.1:{server.server_address[1]}/show.mp4")
+        asked: list[str] = []
+        monkeypatch.setattr(_Quiet, "do_HEAD", lambda self: asked.append(self.path))
         (refused,) = batch(settings, url)
         assert refused.state == "rejected" and "only when asked for" in refused.reason
+        assert asked == [], "nobody was asked anything"
+        monkeypatch.undo()
+        monkeypatch.setattr("pipelines.jobs.make_clips", sham.make_clips)
         local = str(tmp_path / "out")
         (done,) = batch(Settings(run=RunOptions(out=local, ledger=settings.run.ledger, scratch=settings.run.scratch, http=True)), url)
         server.shutdown()
