@@ -92,7 +92,8 @@ RESULT = re.compile(
     r"[一半][滴点丝个颗根块粒道下次层丁毫]?[^，,。]{0,3}[都也](?:没|不)|一[滴点丝毫颗粒根道][^，,。]{0,2}[没不]|连[^，,。]{1,8}[都也](?:没|不)|[都也]没有|(?:完全|根本|压根儿?|愣是)[没不]"
     r"|照样|纹丝不动|完好|居然|竟然|没想到|反而|自己就|马上就|瞬间|立刻|一下子就|干干净净"
     r"|\bnot (?:one|a single|even)\b|\b(?:did|does|has|have|was|is)n['’]?t even\b|\b(?:completely|entirely|totally)\b|\bno \w+ at all\b"
-    r"|\bnothing\b|\binstantly\b|\bright away\b|\bstill (?:there|in|on|here|got|works?)\b|\ball the way\b|\blook at (?:it|that|the)\b",
+    r"|\bnothing\b|\binstantly\b|\bright away\b|\bstill (?:there|in|on|here|got|works?)\b"
+    r"|\ball the way (?:in|down|through|over|up|out)\b|\blook at (?:it|that|the)\b",
     re.IGNORECASE,
 )
 """A result: nothing where something was to be expected, all of it, at once, against expectation."""
