@@ -30,9 +30,8 @@ NEAR_CLIMAX = 0.3
 LENGTH_COSTS = 0.6
 """Power of a moment's length in the greedy choice: 1 would take the shortest exclamations, 0 the longest runs."""
 BREATHLESS = 0.3
-"""Least share of a moment's worth that is left for each edge: at full worth the host rests as long as usual there, and in
-proportion where the pause is shorter and the cut sounds like one. (More than in proportion would drop countdowns, which are
-said without rests.)"""
+"""Least share of a moment's worth that is left for each edge: at full worth an utterance surely ends there, and in proportion to the
+probability that one does. (Less would drop countdowns, which are said without rests.)"""
 HOOKS_WITHIN_S = 1.5
 """A viewer decides in so many seconds whether to stay."""
 HOOKS = {
@@ -162,8 +161,10 @@ def _echoed(values: list[float], where: Sequence[Place]) -> list[float]:
     """Let the worth of near sentences of the same demonstration rub off on those that are not spoilt."""
     out = []
     for at, own in enumerate(values):
-        near = [n for n in range(max(0, at - 2), min(len(values), at + 3)) if n != at and where[n] == where[at] and where[at].sku]
-        out.append(own + NEAR_CLIMAX * sum(max(values[n], 0.0) for n in near) / 4 if own >= 0 and not where[at].sells else own)
+        around = range(max(0, at - 2), min(len(values), at + 3))
+        near = [max(values[n], 0.0) for n in around if n != at and where[n].sku == where[at].sku and not where[n].sells]
+        echoes = own >= 0 and where[at].sku is not None and not where[at].sells
+        out.append(own + NEAR_CLIMAX * sum(near) / 4 if echoes else own)
     return out
 
 
