@@ -15,7 +15,7 @@ from tests.tiny_pipelines import ACCEPTED
 
 SAMPLE = Path(__file__).parent.parent.parent / "samples" / "images" / "L001-white.jpg"
 TINY = (
-    *("plan.width_px=128", "plan.height_px=192", "generate.cutout.work_px=256", "generate.diffusers.steps=2"),
+    *("plan.width_px=128", "plan.height_px=192", "plan.fps=12", "generate.cutout.work_px=256", "generate.diffusers.steps=2"),
     *("generate.takes.enforce=false", "generate.takes.camera=false", "generate.fidelity.read_text=false", "generate.fidelity.frames=3"),
 )
 """Random weights make mush: the gate measures it, and is told to report only."""
@@ -44,7 +44,7 @@ def test_a_family_makes_a_labelled_video(name: str, tmp_path: Path) -> None:
     (video,) = data["videos"]
     path = folder / video["file"]
     found = verify.inspect(path)
-    assert (found.width_px, found.height_px, found.frames, found.audio_codec) == (128, 192, 90, "aac")
+    assert (found.width_px, found.height_px, found.frames, found.audio_codec) == (128, 192, 36, "aac")
     assert json.loads(labels.read(path)["AIGC"])["Label"] == "1"
     assert video["label"]["text"] == "AI生成" and len(video["synthetic_elements"]) == len(video["shots"])
     sidecar = json.loads((folder / video["sidecar"]).read_text(encoding="utf-8"))

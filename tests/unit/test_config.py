@@ -74,3 +74,10 @@ def test_what_is_printed_can_be_read_back(tmp_path: Path) -> None:
 def test_sources_are_named() -> None:
     found = config.sources(Outer, None, {"LIVECUT_JOBS": "1", "HOME": "/"}, {"faces": True})
     assert found == config.Source(file=None, environment=("LIVECUT_JOBS",), flags=("faces",))
+
+
+def test_the_options_of_an_earlier_run_are_defaults_and_what_is_no_more_is_left_out() -> None:
+    told = config.plain(Outer(teaser=Inner(max_s=20, names=("b", "c")), jobs=3)) | {"gone": 1}
+    told["teaser"]["forgotten"] = True
+    found = config.load(Outer, base=told, environ={}, flags={"teaser.max_s": "12"})
+    assert found == Outer(teaser=Inner(max_s=12, names=("b", "c")), jobs=3)
