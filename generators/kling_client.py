@@ -7,9 +7,6 @@ message, log, file or repr.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import http.client
 import json
 import logging
@@ -26,23 +23,25 @@ from pathlib import Path
 from typing import Any
 
 from clipper.errors import Cancelled, InputError, LivecutError, ToolError
+from generators.kling_access import (
+    ACCESS_KEY,
+    GLOBAL,
+    LOOPBACK,
+    REFRESH_S,
+    SECRET_KEY,
+    TOKEN_S,
+    Keys,
+    SameRules,
+    check_base,
+    is_safe,
+    sign,
+)
 
 log = logging.getLogger(__name__)
 
-GLOBAL = "https://api-singapore.klingai.com"
-CHINA = "https://api-beijing.klingai.com"
-ACCESS_KEY, SECRET_KEY, BASE_URL = "KLING_ACCESS_KEY", "KLING_SECRET_KEY", "KLING_BASE_URL"
-TOKEN_S = 1800
-"""The longest that the service accepts."""
-REFRESH_S = 300
-"""A token is replaced when less than this is left of it."""
-EARLY_S = 5
-"""A token is valid from this long ago, for clocks that differ a little."""
 LARGEST_ANSWER = 4_000_000
 LARGEST_FILM = 1_000_000_000
 BLOCK = 1 << 18
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
 AUTH = {1000, 1001, 1002}
 CLOCK = {1003, 1004}
 ACCOUNT = {1100, 1101, 1102, 1103, 1304}
@@ -76,25 +75,6 @@ class KlingTimes:
             raise InputError(f"could not use kling tries = {self.tries}: it must be from 1 to 20")
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """Access and secret key; they are never shown."""
-
-    access: str = field(repr=False)
-    secret: str = field(repr=False)
-
-    @classmethod
-    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Keys:
-        """Read the keys. Raises InputError naming what is missing."""
-        environ = os.environ if environ is None else environ
-        missing = [name for name in (ACCESS_KEY, SECRET_KEY) if not environ.get(name, "").strip()]
-        if missing:
-            raise InputError(
-                f"could not use Kling: {' and '.join(missing)} not set in the environment; get keys in the Kling developer console"
-            )
-        return cls(environ[ACCESS_KEY].strip(), environ[SECRET_KEY].strip())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KlingTask:
     """What the service says of a task."""
@@ -121,41 +101,6 @@ class Refused(InputError):
     """The service does not take what it was given."""
 
 
-def sign(keys: Keys, now: float) -> str:
-    """Make a token (JWT, HS256) that is valid for half an hour from now."""
-
-    def encode(part: bytes) -> bytes:
-        return base64.urlsafe_b64encode(part).rstrip(b"=")
-
-    header = json.dumps({"alg": "HS256", "typ": "JWT"}, separators=(",", ":")).encode()
-    payload = json.dumps({"iss": keys.access, "exp": int(now) + TOKEN_S, "nbf": int(now) - EARLY_S}, separators=(",", ":")).encode()
-    text = encode(header) + b"." + encode(payload)
-    return (text + b"." + encode(hmac.new(keys.secret.encode(), text, hashlib.sha256).digest())).decode()
-
-
-def check_base(url: str) -> str:
-    """Return a base URL without its trailing slash. Raises InputError unless it is https (or http to this machine)."""
-    parts = urllib.parse.urlsplit(url)
-    if not _is_safe(parts) or parts.query or parts.fragment or parts.username:
-        raise InputError(f"could not use {url} as Kling's address: expected https://HOST, e.g. {GLOBAL} or {CHINA}")
-    return url.rstrip("/")
-
-
-def _is_safe(parts: urllib.parse.SplitResult) -> bool:
-    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK))
-
-
-class _SameRules(urllib.request.HTTPRedirectHandler):
-    """Follow redirects of films to safe addresses only, and those of the API never."""
-
-    max_redirections = 3
-
-    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
-        if req.has_header("Authorization") or not _is_safe(urllib.parse.urlsplit(newurl)):
-            raise ToolError(f"could not follow Kling to another address ({code}): only https is followed, and only for films")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
 class KlingClient:
     """The API at one address, with one pair of keys."""
 
@@ -176,7 +121,7 @@ class KlingClient:
         self._keys, self._clock, self._sleep = keys, clock, sleep
         self._dice = dice or random.Random()
         self._token, self._until, self._skew = "", 0.0, 0.0
-        handlers: list[Any] = [_SameRules()]
+        handlers: list[Any] = [SameRules()]
         if urllib.parse.urlsplit(base_url).hostname in LOOPBACK:
             handlers.append(urllib.request.ProxyHandler({}))
         self._open = urllib.request.build_opener(*handlers).open
@@ -245,7 +190,7 @@ class KlingClient:
 
     def download(self, url: str, target: Path) -> None:
         """Fetch a film whole or not at all; goes on where a broken line left off. Raises NotThere, ToolError, Cancelled."""
-        if not _is_safe(urllib.parse.urlsplit(url)):
+        if not is_safe(urllib.parse.urlsplit(url)):
             raise ToolError("could not fetch a film from Kling: its address is not https")
         part = target.with_name(f".{target.name}.part")
         part.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from clipper.errors import InputError
 from generators.animators import kling
-from generators.kling_client import Keys
+from generators.kling_access import Keys
 from generators.styles import style_named
 from generators.values import Shot, ShotRequest, Storyboard, Style, Subject
 from pipelines.backends import choose_backends

@@ -21,7 +21,8 @@ from clipper import artefact, media
 from clipper.errors import ArtefactError, InputError, LivecutError, ToolError
 from clipper.values import Span
 from generators.footage import SUFFIX, FileFootage, open_footage, write_footage
-from generators.kling_client import BASE_URL, GLOBAL, Keys, KlingClient, KlingTask, KlingTimes, NotThere, Refused, check_base
+from generators.kling_access import BASE_URL, GLOBAL, Keys, check_base
+from generators.kling_client import KlingClient, KlingTask, KlingTimes, NotThere, Refused
 from generators.kling_models import (
     LARGEST_PICTURE,
     LONGEST_PROMPT,

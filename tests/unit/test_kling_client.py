@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from clipper.errors import Cancelled, InputError, LivecutError, ToolError
-from generators.kling_client import CHINA, GLOBAL, Keys, KlingClient, KlingTimes, NotThere, Refused, check_base, sign
+from generators.kling_access import CHINA, GLOBAL, Keys, check_base, sign
+from generators.kling_client import KlingClient, KlingTimes, NotThere, Refused
 from tests.kling_server import ACCESS, SECRET, KlingServer, Step
 
 KEYS = Keys(ACCESS, SECRET)
