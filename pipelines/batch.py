@@ -1,8 +1,7 @@
 """Many recordings: each done once, none stopping another, as many at once as the machine has room for.
 
 `run_batch` is the loop that stands between the ledger and an executor. What it does may end at any instant: the ledger knows
-what is done, the folders of the runs know what is half done, and the next batch goes on from there. `run_one` does a single
-recording in this process, with the same bookkeeping.
+what is done, the folders of the runs know what is half done, and the next batch goes on from there.
 """
 
 from __future__ import annotations
@@ -18,12 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from clipper.errors import Cancelled, InputError, LivecutError, ToolError
+from clipper.errors import Cancelled, InputError, LivecutError
 from pipelines import enrolling, jobs, places, verdicts
-from pipelines.clips import Inputs, Known, Run, make_clips
+from pipelines.attempts import known, settle
+from pipelines.clips import Inputs
 from pipelines.executors import Executor, Task
-from pipelines.ledger import FINISHED, Claim, Heartbeat, Job, Ledger, LedgerError, LedgerOptions, LostLease, State, is_fresh, publish
-from pipelines.progress import Asked, Callback, Progress, never
+from pipelines.ledger import FINISHED, Claim, Heartbeat, Job, Ledger, LedgerError, LedgerOptions, LostLease, State, is_fresh
+from pipelines.progress import Asked, Progress, never
 from pipelines.settings import Settings
 from pipelines.verdicts import Verdict
 
@@ -66,74 +66,6 @@ def ledger_path(settings: Settings) -> Path:
 def open_ledger(settings: Settings) -> Ledger:
     """Open a run's ledger, making it when there is none. Raises LedgerError."""
     return Ledger(ledger_path(settings), LedgerOptions(max_attempts=settings.run.attempts))
-
-
-# --- one recording, here ------------------------------------------------------------------------
-
-
-def run_one(inputs: Inputs, settings: Settings, ledger: Ledger, *, replan: bool, progress: Callback, cancelled: Asked) -> Run:
-    """Do one recording in this process, whatever the ledger says about it, and record what comes of it.
-
-    Raises what `make_clips` raises, LedgerError, and LostLease when another process has taken the job over meanwhile.
-    """
-    job = enrolling.enrol(ledger, inputs, settings, replan=replan)
-    ledger.retry(job.id)
-    claim = ledger.claim(job.id)
-    if claim is None:
-        raise InputError(f"could not use {job.folder}: another livecut is at work in it; wait for it, or choose another folder with -o")
-    with Heartbeat(ledger):
-        try:
-            done = make_clips(
-                inputs.recording,
-                settings=settings,
-                catalog=inputs.catalog,
-                chat=inputs.chat,
-                events=inputs.events,
-                start_time=inputs.start_time,
-                replan=replan,
-                folder=job.folder,
-                known=_known(ledger, job, inputs.recording),
-                progress=progress,
-                cancelled=cancelled,
-            )
-            verdict = verdicts.of_manifest(done.manifest)
-        except BaseException as error:
-            stopped = isinstance(error, KeyboardInterrupt | SystemExit)
-            with suppress(LostLease, LedgerError):  # the error under way says more; the lease ends by itself
-                settle(ledger, claim, Verdict(outcome="stopped", code=130) if stopped else verdicts.judge(error, inputs.recording))
-            raise
-        settle(ledger, claim, verdict)
-    return done
-
-
-def _known(ledger: Ledger, job: Job, recording: Path) -> Known | None:
-    """What enrolling has read of a recording: hashing hours of it once is enough."""
-    row = ledger.file(places.absolute(recording))
-    return Known(job.content, row.stamp) if row and row.job_id == job.id else None
-
-
-def settle(ledger: Ledger, claim: Claim, verdict: Verdict) -> State:
-    """Write an attempt's verdict into the ledger, publishing what a finished one has made. Raises LostLease and LedgerError."""
-    if verdict.outcome == "finished":
-        try:
-            files, plans = jobs.results(claim.job)
-            publish(ledger, claim, files, editable=plans, state=verdict.state, reason=verdict.reason, code=verdict.code)
-            return verdict.state
-        except (OSError, ValueError, KeyError) as error:
-            verdict = Verdict(outcome="failed", reason=f"could not publish its results: {error}", code=1)
-        except ToolError as error:  # the storage of the results
-            verdict = verdicts.judge(error)
-    if verdict.outcome in ("rejected", "quarantined", "gone"):
-        state: State = verdict.outcome
-        return ledger.give_up(claim, state, verdict.reason, code=verdict.code)
-    if verdict.outcome == "later":
-        return ledger.hand_back(claim, verdict.reason, wait_s=verdicts.LATER_S, code=verdict.code)
-    if verdict.outcome == "stopped":
-        return ledger.hand_back(claim, verdict.reason or "stopped by the caller", code=verdict.code)
-    return ledger.fail(claim, verdict.reason, code=verdict.code)
-
-
-# --- many recordings ----------------------------------------------------------------------------
 
 
 @dataclass(slots=True, eq=False)
@@ -332,8 +264,8 @@ class _Batch:
             self._end(entry, _outcome(self.ledger.job(claim.job_id), entry.inputs.recording))
             return
         task = enrolling.task_text(entry.inputs, self.settings, replan=self.replan)
-        known = _known(self.ledger, claim.job, recording)
-        tasks = iter(jobs.stage_tasks(claim.job, task, self.executor.capacity, recording=recording, attempt=claim.attempt, known=known))
+        read = known(self.ledger, claim.job, recording)
+        tasks = iter(jobs.stage_tasks(claim.job, task, self.executor.capacity, recording=recording, attempt=claim.attempt, known=read))
         self._submit(entry, claim, tasks, time.monotonic(), next(tasks))
 
     def _submit(self, entry: _Entry, claim: Claim, tasks: Iterator[Task], began: float, task: Task) -> None:

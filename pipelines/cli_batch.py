@@ -110,7 +110,7 @@ def expanded(recordings: Sequence[Path], settings: Settings) -> Iterator[Path]:
 
 def clip_one(recording: Path, settings: Settings, options: dict[str, Any], display: Display, cancelled: Callable[[], bool]) -> Run:
     """Do one recording in this process and record it; where the ledger cannot live, say so and do it all the same."""
-    from pipelines import batch, clips
+    from pipelines import attempts, batch, clips
     from pipelines.ledger import LedgerError
 
     inputs = clips.Inputs(
@@ -130,14 +130,14 @@ def clip_one(recording: Path, settings: Settings, options: dict[str, Any], displ
             display.say(f"not recorded: {error}")
         if ledger is not None:
             with ledger:
-                return batch.run_one(inputs, settings, ledger, replan=options["replan"], progress=display, cancelled=cancelled)
+                return attempts.run_one(inputs, settings, ledger, replan=options["replan"], progress=display, cancelled=cancelled)
     given = {name: options[name] for name in ("catalog", "chat", "events", "start_time", "replan")}
     return clips.make_clips(recording, settings=settings, progress=display, cancelled=cancelled, **given)
 
 
 def record_videos(folders: Sequence[Path], settings: Settings, say: Callable[[str], None]) -> None:
     """Record videos that `generate` has made: one finished job per product folder, known by the pictures it was made of."""
-    from pipelines import batch, enrolling, verdicts
+    from pipelines import attempts, batch, enrolling, verdicts
     from pipelines.ledger import LedgerError
 
     if not folders:
@@ -151,7 +151,7 @@ def record_videos(folders: Sequence[Path], settings: Settings, say: Callable[[st
         for folder in folders:
             claim = ledger.claim(enrolling.enrol_made(ledger, folder, settings).id)
             if claim is not None:
-                batch.settle(ledger, claim, verdicts.Verdict(outcome="finished"))
+                attempts.settle(ledger, claim, verdicts.Verdict(outcome="finished"))
 
 
 def amend(plans: Sequence[Path], settings: Settings) -> None:

@@ -15,9 +15,11 @@ from tests.bench import (
     bench_executors,
     bench_fidelity,
     bench_job,
+    bench_ledger,
     bench_recognition,
     bench_render,
     bench_vision,
+    bench_watch,
 )
 
 SAMPLE = Path(__file__).parent.parent.parent / "samples" / "show.mp4"
@@ -28,7 +30,7 @@ def main(arguments: list[str]) -> None:
     for bench in (bench_job, bench_recognition, bench_render, bench_vision, bench_camera, bench_fidelity):
         _title(bench)
         bench.main([recording])
-    for bench in (bench_diffusers, bench_executors):
+    for bench in (bench_diffusers, bench_executors, bench_ledger, bench_watch):
         _title(bench)
         bench.main([])
 

@@ -241,7 +241,7 @@ def test_a_folder_of_pictures_is_a_job_too(run: Callable[..., list[Outcome]], tm
 
 @pytest.fixture
 def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    monkeypatch.setattr("pipelines.batch.make_clips", sham.make_clips)
+    monkeypatch.setattr("pipelines.attempts.make_clips", sham.make_clips)
     monkeypatch.setattr("pipelines.clips.make_clips", lambda path, **more: sham.make_clips(path, folder=tmp_path / "out" / "plain", **more))
     return lambda *words: cli.run(["clip", *map(str, words), "-o", str(tmp_path / "out"), "-q"])
 
