@@ -213,6 +213,23 @@ def test_a_plan_edited_by_hand_is_checked_field_by_field() -> None:
         artefact.loads(data.replace(b'"shots":', b'"shotz":', 1), Storyboard, "storyboard", 1)
 
 
+@pytest.mark.parametrize(
+    ("title", "first", "second"),
+    [
+        ("北巷 羊毛围巾 女", "北巷 羊毛围巾", ""),
+        ("青岭 特级初榨橄榄油 750ml", "青岭 特级初榨橄榄油", "750ml"),
+        ("飞驰 碳纤维折叠电动滑板车", "飞驰 碳纤维折叠电动滑板车", ""),
+        (
+            "Tarnfell Ridge Ultralight 38L Hiking Backpack with Ventilated Back Panel, Padded Hip Belt",
+            "Tarnfell Ridge Ultralight 38L Hiking Backpack",
+            "with Ventilated Back Panel",
+        ),
+    ],
+)
+def test_a_name_ends_where_its_description_begins(title: str, first: str, second: str) -> None:
+    assert split_title(title) == (first, second)
+
+
 def test_titles_are_split_where_people_pause() -> None:
     assert split_title("小满山房 茉莉花茶 浓香型七窨 明前绿茶坯") == ("小满山房 茉莉花茶", "浓香型七窨 明前绿茶坯")
     assert split_title("") == ("", "")
