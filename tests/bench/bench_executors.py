@@ -23,6 +23,7 @@ from pipelines.executors import Context, Executor, Needs, Task
 
 STAGES = (("recognise", 4.8), ("plan", 1.4), ("render", 4.5))
 """Stages of a job and their seconds."""
+STAGE = "tests.bench.bench_executors:stage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Measured:
     """What jobs took, and what their workers did meanwhile, in shares of workers × seconds."""
 
     start_s: float
-    """Until the executor could be given work; not part of the rest."""
+    """Until every worker had done an empty task: once per executor and not per job, so no part of the rest."""
     seconds: float
     busy: float
     beginning: float
@@ -75,7 +76,7 @@ def _task(job: int, at: int, scale: float) -> Task:
     name, seconds = STAGES[at]
     return Task(
         id=f"{job} {name}",
-        function="tests.bench.bench_executors:stage",
+        function=STAGE,
         arguments={"seconds": seconds * scale},
         needs=Needs(cpus=1),
         group=f"job {job}",
@@ -101,6 +102,7 @@ def measure(name: str, workers: int, jobs: int, scale: float) -> Measured:
     """Run jobs on so many workers of an executor."""
     asked = time.time()
     executor = executors.load(name, capacity=Needs(cpus=float(workers)))
+    wait([executor.submit(Task(id=f"first {number}", function=STAGE, arguments={"seconds": 0.5})) for number in range(workers)])
     began = time.time()
     try:
         done = run(executor, jobs, scale)
