@@ -55,6 +55,8 @@ REST_MOST = 1.2
 """Most that one pause may say of a boundary, in nats: a pause has many reasons."""
 WELL_INSIDE_S = 0.3
 """Seconds from the edges of a sentence within which a pause may be the one beside it: word times are off by so much."""
+INNER_SHARE = 0.5
+"""Share of the host's middle pause between sentences from which a pause inside one may be a breath; shorter ones close a consonant."""
 SETTLE_S = 5.0
 """Farthest that an edge moves outwards to where an utterance ends, in seconds; half of it inwards."""
 SETTLE_WORTH = 10.0
@@ -131,8 +133,9 @@ def edges(
     joints = [_joint(sentences[0].start - 1.0, sentences[0].start, silent, options)]
     joints += pauses_between(sentences, silent, options)
     joints.append(_joint(sentences[-1].end, min(sentences[-1].end + 1.0, max(duration, sentences[-1].end)), silent, options))
-    inner = [_inside(sentence, silent, options) for sentence in sentences]
-    ends = utterance_ends(sentences, [joint.duration if joint else 0.0 for joint in joints[1:-1]], inner)
+    between = [joint.duration if joint else 0.0 for joint in joints[1:-1]]
+    least = max(options.pause_s, INNER_SHARE * usual_rest(pause for pause in between if pause > 0))
+    ends = utterance_ends(sentences, between, [_inside(sentence, silent, least) for sentence in sentences])
     placed = []
     for number, sentence in enumerate(sentences):
         before, after = joints[number], joints[number + 1]
@@ -258,10 +261,10 @@ def _joint(end: float, start: float, silent: Sequence[Span], options: BoundaryOp
     return max(near, key=worth)
 
 
-def _inside(sentence: Sentence, silent: Sequence[Span], options: BoundaryOptions) -> list[Span]:
+def _inside(sentence: Sentence, silent: Sequence[Span], least_s: float) -> list[Span]:
     """List the pauses that lie well inside a sentence: none of them is the one beside it."""
     low, high = sentence.start + WELL_INSIDE_S, sentence.end - WELL_INSIDE_S
-    return [pause for pause in _within(silent, low, high) if low < pause.start and pause.end < high and pause.duration >= options.pause_s]
+    return [pause for pause in _within(silent, low, high) if low < pause.start and pause.end < high and pause.duration >= least_s]
 
 
 def _within(silent: Sequence[Span], low: float, high: float) -> Sequence[Span]:
