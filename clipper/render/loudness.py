@@ -73,7 +73,7 @@ def make_sound(
 ) -> Sound:
     """Write the clip's finished sound into the work folder, and say how loud it came out.
 
-    A recording without sound gets silence. Raises ToolFailed, Cancelled, and ToolError when the loudness cannot be reached.
+    A recording without sound gets silence. Raises ToolFailed, Cancelled, and ToolError when the sound stays too loud.
     """
     seconds = plan.duration
     if not recording.has_audio:
@@ -175,7 +175,8 @@ def level_args(folder: Path, options: RenderOptions, gain_db: float, ceiling_db:
 def bring_to(folder: Path, raw: Loudness, target: Target, options: RenderOptions) -> Sound:
     """Bring `sound.wav` of a folder, measured as `raw`, to its loudness and encode it as `sound.m4a`.
 
-    Raises ToolFailed, and ToolError when the loudness cannot be reached.
+    Sound that cannot be made so loud without clipping stays quieter, with a warning.
+    Raises ToolFailed, and ToolError when it stays too loud.
     """
     what = f"could not bring {target.name} to {target.lufs:g} LUFS"
     if raw.is_silent:
@@ -199,16 +200,22 @@ def bring_to(folder: Path, raw: Loudness, target: Target, options: RenderOptions
         gain = min(gain + missed, wanted + 12.0)
     assert best is not None
     _check(target, best, aimed)
-    held = (
-        f"the sound is very quiet: lifted by {gain:.0f} dB, it stays at {best.integrated_lufs:.1f} LUFS"
-        if gain < wanted - PROMISED_LU
-        else ""
-    )
-    return Sound(best, (held,) if held else ())
+    warning = _held(best, gain, wanted, aimed)
+    return Sound(best, (warning,) if warning else ())
+
+
+def _held(found: Loudness, gain: float, wanted: float, aimed: float) -> str:
+    """Say why the sound stayed quieter than it was meant to be; empty when it did not."""
+    if gain < wanted - PROMISED_LU:
+        return f"the sound is very quiet: lifted by {gain:.0f} dB, it stays at {found.integrated_lufs:.1f} LUFS"
+    if found.integrated_lufs < aimed - PROMISED_LU:
+        return f"the sound is mostly silence and sharp peaks: it stays at {found.integrated_lufs:.1f} LUFS, since louder it would clip"
+    return ""
 
 
 def _check(target: Target, found: Loudness, aimed: float) -> None:
-    if abs(found.integrated_lufs - aimed) > PROMISED_LU or found.true_peak_dbtp > target.true_peak_dbtp:
+    """Raise ToolError for sound that is too loud or would clip; quieter than wanted is still a clip, with a warning."""
+    if found.integrated_lufs > aimed + PROMISED_LU or found.true_peak_dbtp > target.true_peak_dbtp:
         raise ToolError(
             f"could not bring {target.name} to {aimed:.1f} LUFS under {target.true_peak_dbtp:g} dBTP: came to "
             f"{found.integrated_lufs:.1f} LUFS, {found.true_peak_dbtp:.1f} dBTP; choose a lower loudness_lufs in the plan"

@@ -204,6 +204,17 @@ def test_no_sound_gives_a_silent_track_or_none(tmp_path: Path) -> None:
     assert not media.probe(tmp_path / "out" / "bare.mp4").has_audio
 
 
+def test_sharp_peaks_in_silence_stay_quiet_and_say_so(tmp_path: Path) -> None:
+    clicks = np.zeros((6 * 48_000, 2), np.float32)
+    clicks[::12_000] = 0.9
+    raw = ["-f", "f32le", "-ar", "48000", "-ac", "2", "-i", "pipe:0", "-c:a", "pcm_f32le", "-f", "wav", "-y"]
+    ffmpeg.run([*raw, ffmpeg.url(tmp_path / loudness.RAW)], what="could not write clicks", feed=iter([clicks.tobytes()]))
+    heard = loudness.measure(tmp_path / loudness.RAW, "wav")
+    sound = loudness.bring_to(tmp_path, heard, loudness.Target("clicks"), RenderOptions())
+    assert sound.loudness.true_peak_dbtp <= -1.0 and sound.loudness.integrated_lufs < -15.0
+    assert "sharp peaks" in sound.warnings[0]
+
+
 @pytest.mark.parametrize("suffix", [".flv", ".ts"])
 def test_what_is_left_of_a_damaged_recording_is_rendered(suffix: str, tmp_path: Path) -> None:
     path = truncate(build_clock(tmp_path / f"clock{suffix}", seconds=8), 0.6)
