@@ -81,6 +81,8 @@ MIGRATIONS: tuple[str, ...] = (
 
 BUSY_S = 30.0
 """How long to wait for another process that writes."""
+CACHE_KB = 512
+"""Pages that SQLite keeps in memory; its own 2 MB would make a daemon grow by as much over its first thousand jobs."""
 _MAGIC = b"SQLite format 3\x00"
 _VERSION_AT = 60
 """Where the header of an SQLite file keeps user_version, four bytes, big end first (https://sqlite.org/fileformat.html)."""
@@ -111,6 +113,7 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
         migrate(connection, path)
     except sqlite3.Error as error:
         raise translated(error, path) from error

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from clipper.errors import Cancelled, InputError, LivecutError
-from pipelines import batch, config, places
+from pipelines import batch, config, memory, places
 from pipelines.batch import Outcome
 from pipelines.executors import Executor
 from pipelines.ledger import Ledger, LedgerError
@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 LEDGER_AGAIN_S = 15.0
 """Wait before the ledger is tried again after it could not be written."""
 RETENTION_S = 3600.0
+RELEASE_AFTER = 50
+"""Recordings after which memory that was freed is given back to the system: fragments of every job's would pile up."""
 MIND_S = 0.5
 """How often the main thread looks around."""
 
@@ -181,6 +183,8 @@ class Daemon:
     def _settled(self, folder: Folder, outcome: Outcome) -> None:
         self.counts.settled[outcome.state] = self.counts.settled.get(outcome.state, 0) + 1
         self.counts.seconds += outcome.seconds
+        if sum(self.counts.settled.values()) % RELEASE_AFTER == 0:
+            memory.release()
         if self.once:
             self._codes.append(outcome.code)
         if outcome.state == "waiting" and not self._stopping.is_set():
