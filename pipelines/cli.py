@@ -21,7 +21,7 @@ import click
 
 from clipper.errors import Cancelled, LivecutError, NothingFound
 from clipper.version import __version__
-from pipelines import cli_batch, cli_generate, cli_ledger, cli_watch
+from pipelines import cli_batch, cli_generate, cli_ledger, cli_watch, memory
 from pipelines.cli_common import common, flags_of, stop
 from pipelines.cli_common import complain as _complain
 from pipelines.cli_common import display_of as _display
@@ -37,6 +37,7 @@ Exit codes: 0 done; 1 failed; 2 wrong use or input; 3 some inputs failed; 4 miss
 
 def main() -> None:
     """Run the command line and exit with the code of its outcome."""
+    memory.hand_back_large_blocks()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # a path that is no UTF-8 is printed as the bytes it has
     sys.exit(run(sys.argv[1:]))

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Mapping
 from typing import IO, Any
 
+from pipelines import memory
 from pipelines.executors import Context
 from pipelines.executors.answers import Sparing, answer
 
@@ -27,6 +28,7 @@ def main() -> None:
     """Serve until the parent closes stdin."""
     parent = int(sys.argv[1])
     _die_with(parent)
+    memory.hand_back_large_blocks()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
