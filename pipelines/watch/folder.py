@@ -236,7 +236,9 @@ class Folder:
         lost = [path for path in {**self._known, **self._noted} if path not in met]
         for path in lost:
             row = self.ledger.file(Path(path))
-            if row is not None and row.state not in ("gone", "running"):
+            if row is not None and row.state == "running":
+                continue  # whoever works on it ends first
+            if row is not None and row.state != "gone":
                 size, mtime_ns, device, inode = row.stamp
                 seen = Seen(path=row.path, size=size, mtime_ns=mtime_ns, device=device, inode=inode)
                 self._notes.append((seen, "gone", "the file has gone"))
@@ -255,8 +257,8 @@ class Folder:
                     self._products.add(row.path)
             elif row.state in (*FINISHED, "quarantined", "rejected", "ignored") or (row.state == "gone" and row.job_id is not None):
                 self._known[str(row.path)] = row.stamp
-            elif row.state == "waiting" and row.job_id is None:
-                self._noted[str(row.path)] = (row.state, row.reason, row.stamp)
+            elif row.state in ("waiting", "running"):
+                self._noted[str(row.path)] = ("waiting", row.reason, row.stamp)
 
     def _rows(self, folder: Path) -> Iterator[FileRow]:
         """Files of a folder and below it that the ledger knows."""

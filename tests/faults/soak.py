@@ -100,6 +100,7 @@ class World:
             last, since = -1, time.monotonic()
             while time.monotonic() - since < patience_s and daemon.poll() is None:
                 time.sleep(0.5)
+                self.hurry()
                 ended = self.ended()
                 if ended is None:
                     return
@@ -110,14 +111,23 @@ class World:
             daemon.terminate()
             assert daemon.wait(60) == 0, (self.root / "log").read_text()[-2000:]
 
+    def hurry(self) -> None:
+        """Let what waits for its time after many kills be due now."""
+        if (self.out / "livecut.ledger").is_file():
+            with Ledger(self.out / "livecut.ledger") as ledger:
+                for job in list(ledger.jobs(state="waiting")):
+                    if job.due_at:
+                        ledger.hurry(job.id)
+
     def ended(self) -> int | None:
-        """How many recordings that are there have come to an end; None when all have."""
+        """How many recordings have come to an end; None when all have, those that were deleted as well."""
         there = {path for path in self.inbox.rglob("show*.mp4")}
         if not (self.out / "livecut.ledger").is_file():
             return 0
         with Ledger(self.out / "livecut.ledger") as ledger:
-            ended = {row.path for row in ledger.files() if row.state not in ("waiting", "running")}
-        return None if there <= ended else len(there & ended)
+            waiting = {row.path for row in ledger.files() if row.state in ("waiting", "running")}
+            known = {row.path for row in ledger.files()}
+        return len(known - waiting) if waiting or there - known else None
 
     def counts(self) -> dict[str, int]:
         """Files by state."""

@@ -18,8 +18,10 @@ import numpy as np
 import pytest
 
 from clipper.errors import InputError
-from pipelines import batch
+from pipelines import batch, enrolling
+from pipelines.clips import Inputs
 from pipelines.ledger import Ledger, LedgerOptions, audit
+from pipelines.ledger.owners import Owner
 from pipelines.settings import Settings
 from pipelines.verdicts import Verdict
 from pipelines.watch.daemon import Daemon, options_of
@@ -153,6 +155,21 @@ def test_a_replaced_file_is_another_job_and_a_deleted_one_is_gone(watch: Callabl
     show.unlink()
     daemon.until(lambda: daemon.states()["show.mp4"] == "gone")
     assert daemon.states()["stays.mp4"] == "done"
+
+
+def test_what_was_deleted_while_nobody_watched_is_gone(watch: Callable[..., Running], tmp_path: Path) -> None:
+    """Its job waited, or its worker was killed with the daemon; neither waits for ever."""
+    inbox = tmp_path / "in"
+    waits, ran, stays = (finished(inbox / f"{name}.mp4") for name in ("waits", "ran", "stays"))
+    settings = options_of(inbox, None, FLAGS | {"run.out": str(tmp_path / "out")})
+    with Ledger(tmp_path / "out" / batch.NAME, owner=Owner("earlier", "", 1, 0)) as ledger:
+        first, second = (enrolling.enrol(ledger, Inputs(recording=path), settings) for path in (waits, ran))
+        assert ledger.claim(second.id) is not None and first.state == "waiting"
+    waits.unlink()
+    ran.unlink()
+    daemon = watch(inbox)
+    daemon.until(lambda: daemon.states() == {"waits.mp4": "gone", "ran.mp4": "gone", "stays.mp4": "done"})
+    assert stays.exists()
 
 
 def test_a_lost_folder_loses_nothing(watch: Callable[..., Running], tmp_path: Path) -> None:
