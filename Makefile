@@ -22,7 +22,7 @@ help: ## list the targets
 
 .venv/.dev: .venv/.core tests/constraints.txt
 	@echo "installing what the tests need"
-	$(PIP) install -e ".[dev,whisper,generate,ray]" -c tests/constraints.txt
+	$(PIP) install -e ".[dev,whisper,generate,ray,urls]" -c tests/constraints.txt
 	@touch $@
 
 setup: .venv/.core ## install livecut and its model files
