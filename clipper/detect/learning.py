@@ -49,7 +49,9 @@ def _taught(rows: Table, ats: NDArray[np.intp], heard: NDArray[np.intp], overall
 
 def content_words(text: str) -> tuple[str, ...]:
     """Give the words of a text that can tell topics apart: character pairs in Chinese, words of four letters and more elsewhere."""
-    found = [word.lower().rstrip("s") for word in re.findall(r"[A-Za-z][A-Za-z'’]{3,}", text) if word.lower() not in fillers()]
+    empty = fillers()
+    found = [word.lower().rstrip("s") for word in re.findall(r"[A-Za-z][A-Za-z'’]{3,}", text) if word.lower() not in empty]
     for run in re.findall(r"[\u3400-\u9fff]{2,}", text):
-        found += [run[i : i + 2] for i in range(len(run) - 1) if run[i : i + 2] not in fillers()]
+        pairs = map(str.__add__, run, run[1:])
+        found += [pair for pair in pairs if pair not in empty]
     return tuple(found)

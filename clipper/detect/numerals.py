@@ -13,6 +13,7 @@ from clipper.detect.links import LONGEST_NUMBER
 from clipper.spoken_numbers import SpokenNumber, find_numbers
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
+_NUMERAL = re.compile(r"[\d零〇一二两三四五六七八九幺十百千万亿]")
 _UNIT = re.compile(
     r"^\s*-?\s*(毫升|升|公斤|千克|克|斤|公分|厘米|毫米|米|寸|瓦|毫安|ml|milliliters?|liters?|litres?|l|kg|kilos?|g|grams?|cm|mm|millimeters?|oz|ounces?"
     r"|inch(?:es)?|w|mah|d|lbs?|k)(?![a-z])",
@@ -42,6 +43,8 @@ class Spoken:
 def numbers(text: str) -> tuple[Spoken, ...]:
     """Find the numbers of a text, in order, none overlapping: digits, Chinese numerals, English number words, percentages too."""
     language = "zh" if _CHINESE.search(text) else "en"
+    if language == "zh" and not _NUMERAL.search(text):
+        return ()
     return tuple(_dressed(text, _without_link(text, number)) for number in find_numbers(text, language, percentages=True))
 
 

@@ -76,7 +76,7 @@ def decode(model: Model, *, best_path: bool = True) -> Decoding:
     path = _best(model, prefix, lengths) if best_path else ()
     alpha, gate = _forward(model, prefix, lengths)
     beta, after = _backward(model, prefix, lengths)
-    total = _sum(alpha[units], axis=0)
+    total = _total(alpha[units])
     begin = np.exp(np.clip(gate + model.enter - prefix[:-1] + beta[:-1] - total, -700, 0))
     finish = np.exp(np.clip(alpha + after - total, -700, 0))
     posterior = np.cumsum(begin - np.vstack([np.zeros((1, states)), finish[1:-1]]), axis=0)
@@ -144,19 +144,23 @@ class _Sums:
     def put(self, at: int, row: Floats, window: slice) -> None:
         """Add a row, in nats; `window` holds the rows that may still be summed."""
         self._rows[at] = row
-        for k in np.flatnonzero(row > self._reference + self.FAR):
-            self._rebase(int(k), window)
-        self._raised[at] = np.exp(np.maximum(row - self._reference, -700.0)) * (row > NEVER / 2)
+        above = row - self._reference
+        if above.max() > self.FAR:
+            for k in np.flatnonzero(above > self.FAR):
+                self._rebase(int(k), window)
+            above = row - self._reference
+        self._raised[at] = np.exp(np.maximum(above, -700.0)) * (row > NEVER / 2)
 
     def over(self, window: slice, places: NDArray[np.int64], wanted: NDArray[np.bool_]) -> Floats:
         """Log-sum of the window's rows, each with the prior of its duration, for the wanted states; `NEVER` for others."""
         summed = self._products(window, places)
         lost = wanted & (summed < 1e-250)
+        held = wanted
         if lost.any():
             for k in np.flatnonzero(lost):
                 self._rebase(int(k), window)
             summed = self._products(window, places)
-        held = wanted & (summed > 0)
+            held = wanted & (summed > 0)
         return np.where(held, np.log(np.where(held, summed, 1.0)) + self._reference, NEVER)
 
     def _products(self, window: slice, places: NDArray[np.int64]) -> Floats:
@@ -186,24 +190,23 @@ def _gate(model: Model, ended: Floats) -> Floats:
     if not len(products):
         out[-1] = NEVER
         return out
-    total = _sum(products, axis=0)
+    total = _total(products)
     others = _without(products, total)
     out[-1] = total + model.to_background
     out[:-1] = np.logaddexp(np.logaddexp(others + model.to_product, ended[-1] + model.from_background), products + model.repeat)
     return out
 
 
-def _without(values: Floats, total: Floats) -> Floats:
+def _without(values: Floats, total: float) -> Floats:
     """Leave each value out of the log-sum of all."""
     if len(values) == 1:
         return np.full(1, NEVER)
-    top = int(np.argmax(values))
-    rest = np.full(len(values), total)
-    share = np.exp(np.clip(values - total, -700, 0))
-    rest += np.log1p(-np.minimum(share, 1 - 1e-9))
+    top = int(values.argmax())
+    share = np.exp(np.maximum(values - total, -700.0))
+    rest: Floats = total + np.log1p(-np.minimum(share, 1 - 1e-9))
     others = values.copy()
     others[top] = -np.inf
-    rest[top] = _sum(others, axis=0)
+    rest[top] = _total(others)
     return rest
 
 
@@ -236,10 +239,10 @@ def _backward(model: Model, prefix: Floats, lengths: _Durations) -> tuple[Floats
         inside = beta[start] + model.enter[start] - prefix[start]
         products = inside[:-1]
         if len(products):
-            total = _sum(products, axis=0)
+            total = _total(products)
             onward = np.logaddexp(_without(products, total) + model.to_product, inside[-1] + model.to_background)
             after[start, :-1] = np.logaddexp(onward, products + model.repeat)
-            after[start, -1] = _sum(products + model.from_background, axis=0)
+            after[start, -1] = _total(products + model.from_background)
     return beta, after
 
 
@@ -289,8 +292,14 @@ def _trace(best: Floats, begun: NDArray[np.int32], came: NDArray[np.int32]) -> t
     return tuple(reversed(path))
 
 
+def _total(values: Floats) -> float:
+    """Log-sum-exp of a row: as `_sum`, without what axes cost in every step of a stream."""
+    top = values.max()
+    return float(top + np.log(np.exp(values - top).sum()))
+
+
 def _sum(values: Floats, axis: int) -> Floats:
-    """Log-sum-exp."""
+    """Log-sum-exp along an axis."""
     top = np.maximum.reduce(values, axis=axis, keepdims=True)
     summed: Floats = np.squeeze(top, axis=axis) + np.log(np.add.reduce(np.exp(values - top), axis=axis))
     return summed

@@ -9,6 +9,7 @@ consonant skeleton; a number by its value.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -102,16 +103,21 @@ def syllable_cost(left: str, right: str) -> float:
     if left == right:
         return 0.0
     (a, x), (b, y) = split(left), split(right)
-    confused, near, finals = _CLASSES
-    first = 0.0 if a == b else CONFUSED if (a, b) in confused else NEAR if (a, b) in near else DIFFERENT
-    if x == y:
-        second = 0.0
-    elif (x, y) in finals:
-        second = CONFUSED
-    else:
-        shared = len(set(x) & set(y)) / max(len(set(x) | set(y)), 1)
-        second = NEAR if shared >= 0.5 and x[:1] == y[:1] else DIFFERENT
-    return min(1.0, first + second)
+    return min(1.0, _initial_cost(a, b) + _final_cost(x, y))
+
+
+def _initial_cost(left: str, right: str) -> float:
+    confused, near, _ = _CLASSES
+    return 0.0 if left == right else CONFUSED if (left, right) in confused else NEAR if (left, right) in near else DIFFERENT
+
+
+def _final_cost(left: str, right: str) -> float:
+    if left == right:
+        return 0.0
+    if (left, right) in _CLASSES[2]:
+        return CONFUSED
+    shared = len(set(left) & set(right)) / max(len(set(left) | set(right)), 1)
+    return NEAR if shared >= 0.5 and left[:1] == right[:1] else DIFFERENT
 
 
 def skeleton(word: str) -> str:
@@ -171,6 +177,22 @@ def cost(left: Token, right: Token) -> float:
     return 0.0 if left.sound == right.sound else 1.0
 
 
+class _Part:
+    """The initials, or the finals, of a text's distinct syllables: few values, so a cost is worked out once per value."""
+
+    def __init__(self, values: Sequence[str]) -> None:
+        index: dict[str, int] = {}
+        self._codes = np.array([index.setdefault(value, len(index)) for value in values], np.int32)
+        self._values = tuple(index)
+        self._by_value: dict[str, NDArray[np.float64]] = {}
+
+    def costs(self, value: str, of: Callable[[str, str], float]) -> NDArray[np.float64]:
+        """Cost of hearing `value` as the part of each syllable."""
+        if value not in self._by_value:
+            self._by_value[value] = np.array([of(value, other) for other in self._values], float)[self._codes]
+        return self._by_value[value]
+
+
 class Heard:
     """A tokenised text that names can be looked for in, fast: costs are worked out once per pair of distinct tokens."""
 
@@ -184,7 +206,8 @@ class Heard:
         spoken = [self._kinds[at] for at in self._places["zh"]]
         self._syllable_of = np.array([syllables.setdefault(t.sound, len(syllables)) for t in spoken], np.int32)
         self._tones = np.array([t.tone for t in spoken], np.int32)
-        self._syllables = tuple(syllables)
+        self._initials = _Part([split(syllable)[0] for syllable in syllables])
+        self._finals = _Part([split(syllable)[1] for syllable in syllables])
         self._by_syllable: dict[str, NDArray[np.float32]] = {}
         self._costs: dict[tuple[str, str, int], NDArray[np.float32]] = {}
 
@@ -202,7 +225,9 @@ class Heard:
 
     def _syllable_row(self, sound: str) -> NDArray[np.float32]:
         if sound not in self._by_syllable:
-            self._by_syllable[sound] = np.fromiter((syllable_cost(sound, other) for other in self._syllables), np.float32)
+            initial, final = split(sound)
+            parts = self._initials.costs(initial, _initial_cost) + self._finals.costs(final, _final_cost)
+            self._by_syllable[sound] = np.minimum(1.0, parts).astype(np.float32)
         return self._by_syllable[sound][self._syllable_of]
 
     def find(self, name: tuple[Token, ...], least: float, *, gap: float = 0.8) -> tuple[tuple[int, int, float], ...]:
