@@ -29,6 +29,8 @@ STOPS = re.compile(r"[。.!?！？…][\"'”’）)]*\s*$")
 """What a sentence ends with when the recogniser wrote a full stop, or what counts as one."""
 _SHORTEST_S = 0.05
 """Pauses are measured in steps as long as this."""
+_SMALL = 1e-100
+"""Sums of products between this and its inverse are left as they are: far from where numbers end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +181,16 @@ def _decode(lengths: Floats, habit: Lognormal, odds: Floats) -> _Decoded:
 
 def _sums(scores: Floats) -> Floats:
     """Sum over all ways to come to each place: log-sums (size + 1,), `scores` (size, most) for steps of 1, 2, … that end there."""
-    size, most = scores.shape
-    out, scale = np.zeros(size + 1), 0.0
+    most = scores.shape[1]
+    totals, scales, scale = [1.0], [0.0], 0.0
     near = [0.0] * (most - 1) + [1.0]
-    for at, row in enumerate(np.exp(scores[:, ::-1]).tolist(), 1):
-        total = max(sum(map(mul, near, row)), 1e-300)
-        near = [value / total for value in near[1:]] + [1.0]
-        scale += log(total)
-        out[at] = scale
-    return out
+    for row in np.exp(scores[:, ::-1]).tolist():
+        total = max(sum(map(mul, near, row)), 1e-300 * near[-1])
+        if not _SMALL < total < 1 / _SMALL:
+            near = [value / total for value in near]
+            scale, total = scale + log(total), 1.0
+        del near[0]
+        near.append(total)
+        totals.append(total)
+        scales.append(scale)
+    return np.log(totals) + scales
