@@ -1,8 +1,8 @@
 """Make confidences mean what they say: of explanations told with 0.8, eight in ten are right.
 
-A posterior is sure of what its model leaves out, the more the fewer channels there are. So the log odds are stretched and moved
-by two numbers per set of channels, fitted (Platt 1999) on simulated streams whose seeds no evaluation uses; right means the
-product's explanation, covered to a half (temporal IoU 0.5). What speech alone tells in pieces is a family of its own.
+A posterior is sure of what its model leaves out. So the log odds of a product's explanation are moved, by one number for those
+that stand alone and by another for pieces of what may be one pitch, fitted (Platt 1999) on simulated streams whose seeds no
+evaluation uses and on recordings; right means the product's explanation, covered to a half (temporal IoU 0.5).
 """
 
 from __future__ import annotations
@@ -12,20 +12,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from clipper.detect import constants as c
-from clipper.values import Evidence, Segment
+from clipper.values import Segment
 
 
-def calibrated(segments: Sequence[Segment], evidence: Evidence, channels: Sequence[str], *, matched: bool) -> tuple[Segment, ...]:
-    """Turn the confidences of explanations into shares that are right.
-
-    `channels` are those that were allowed to speak; `matched` tells whether a catalogue product was found at all.
-    """
-    family = family_of(evidence, channels) if matched else "topics"
-    broken = _pieces(segments) if family == "speech" else frozenset[int]()
+def calibrated(segments: Sequence[Segment]) -> tuple[Segment, ...]:
+    """Turn the confidences of explanations, sorted by time, into shares that are right; things without a product are left as they are."""
+    broken = _pieces(segments)
     told = []
     for number, segment in enumerate(segments):
-        own = "topics" if segment.sku.startswith("unknown-") else "pieces" if number in broken else family
-        told.append(replace(segment, confidence=round(adjusted(segment.confidence, own), 3)))
+        if not segment.sku.startswith("unknown-"):
+            shift = c.PIECE_SHIFT if number in broken else c.WHOLE_SHIFT
+            segment = replace(segment, confidence=round(moved(segment.confidence, shift), 3))
+        told.append(segment)
     return tuple(told)
 
 
@@ -41,21 +39,10 @@ def _pieces(segments: Sequence[Segment]) -> frozenset[int]:
     return frozenset(found)
 
 
-def family_of(evidence: Evidence, channels: Sequence[str]) -> str:
-    """Name the set of channels that speaks: cards (with anything else), others without cards, or speech alone."""
-    if "cards" in channels and evidence.log.cards:
-        return "cards"
-    seen = "picture" in channels and evidence.picture is not None and bool(evidence.picture.sightings)
-    wrote = "comments" in channels and bool(evidence.log.comments)
-    return "others" if seen or wrote or ("orders" in channels and evidence.log.orders) else "speech"
-
-
-def adjusted(confidence: float, family: str) -> float:
-    """Move and stretch the log odds of a confidence in [0, 1] by the constants of its family."""
-    shift, stretch = c.CALIBRATION[family]
+def moved(confidence: float, shift: float) -> float:
+    """Move the log odds of a confidence in [0, 1] by `shift` nats."""
     bounded = min(max(confidence, 0.001), 0.999)
-    odds = shift + stretch * math.log(bounded / (1 - bounded))
-    return 1 / (1 + math.exp(-odds))
+    return 1 / (1 + math.exp(-math.log(bounded / (1 - bounded)) - shift))
 
 
 def topic_confidence(seconds: float, offer: float, is_announced: bool, marked: float) -> float:

@@ -14,7 +14,7 @@ from clipper.detect.teasers import TeaserOptions, find_teasers
 from clipper.detect.topics import find_topics
 from clipper.values import Evidence, Findings, HotItem, Product, Segment, Sentence, Span
 
-FIND_VERSION = 18
+FIND_VERSION = 19
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +40,7 @@ def find(evidence: Evidence, products: tuple[Product, ...], options: FindOptions
         explained = find_topics(evidence, options.explanations)
     stream = explained.stream
     placed = _placed(evidence, options.boundaries) if options.boundaries != DEFAULT else stream.placed
-    told = calibrated(explained.segments, evidence, options.explanations.channels, matched=matched)
-    segments = _settled(told, evidence.sentences, placed)
+    segments = _settled(calibrated(explained.segments), evidence.sentences, placed)
     found = find_hot_items(evidence, explained.segments, stream, options.hot)
     hot = tuple(_snapped_hot(item, evidence.sentences, placed, options.hot.max_s) for item in found)
     if not matched:
