@@ -24,6 +24,7 @@ from tests.bench.detect.evaluate import (
     boundary_f1,
     bridged,
     calibration_error,
+    error_by_chance,
     interval,
     iou,
     mean,
@@ -72,6 +73,9 @@ def test_overlap_and_seconds() -> None:
 def test_calibration_and_interval() -> None:
     assert calibration_error([(1.0, True)] * 10) == 0
     assert calibration_error([(1.0, False)] * 10) == 1
+    assert calibration_error([(0.5, True), (0.5, False)] * 150) < 0.02
+    assert error_by_chance([1.0] * 10) == error_by_chance([]) == 0
+    assert error_by_chance([0.8] * 45) > 0.1 > 0.03 > error_by_chance([0.8] * 4500, draws=20)
     low, high = interval([0.0, 1.0] * 20, mean)
     assert 0.3 < low < 0.5 < high < 0.7
 

@@ -108,14 +108,20 @@ def seconds_inside(pieces: Sequence[tuple[float, float]], wanted: Sequence[tuple
 
 
 def calibration_error(pairs: Sequence[tuple[float, bool]], bins: int = 15) -> float:
-    """Expected calibration error over equal-mass bins of (confidence, was right)."""
+    """Expected calibration error over equal-mass bins of (confidence, was right); equal confidences stay in the order given."""
     if not pairs:
         return 0.0
-    ordered = sorted(pairs)
+    ordered = sorted(pairs, key=lambda pair: pair[0])
     size = max(1, len(ordered) // bins)
     groups = [ordered[at : at + size] for at in range(0, len(ordered), size)]
     gaps = [abs(sum(c for c, _ in g) / len(g) - sum(r for _, r in g) / len(g)) * len(g) for g in groups]
     return sum(gaps) / len(ordered)
+
+
+def error_by_chance(confidences: Sequence[float], bins: int = 15, *, draws: int = 200) -> float:
+    """Give the calibration error that these confidences would have on average if each were exactly right: what few cases leave open."""
+    rng = random.Random(0)
+    return mean([calibration_error([(c, rng.random() < c) for c in confidences], bins) for _ in range(draws)]) if confidences else 0.0
 
 
 def interval(

@@ -16,6 +16,7 @@ from tests.bench.detect.evaluate import (
     boundary_errors,
     boundary_f1,
     calibration_error,
+    error_by_chance,
     interval,
     iou,
     mean,
@@ -165,7 +166,8 @@ def table(mask: str, by_method: dict[str, list[Score]]) -> list[str]:
 
 def _extras(rows: Sequence[Score]) -> str:
     """Write what only livecut answers: calibration, hot items, teasers, clocks."""
-    parts = [f"ECE {shown(rows, ece)}"]
+    chance = error_by_chance([confidence for row in rows for confidence, _ in row.pairs])
+    parts = [f"ECE {shown(rows, ece)} ({chance:.3f} if told exactly)"]
     found, false, wanted = (sum(getattr(r, f"hot_{what}") for r in rows) for what in ("found", "false", "wanted"))
     parts.append(f"hot products {found} of {wanted}, {false} false")
     hot_pairs = [pair for row in rows for pair in row.hot_pairs]
