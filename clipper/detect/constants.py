@@ -27,6 +27,11 @@ NAME_MOST = 3.6
 NAME_ABSENT = -0.04
 """What a sentence without the name says. The independence figure would be log(.65/.99) = -.42; but names come in bursts, and a host who
 has said the name goes on without it for a minute: at a quarter of the figure, long pitches fell apart into pieces."""
+TWIN_SHARE = 0.4
+"""Share of what a name says that it says for a product of nearly the same name and kind: one sentence in twenty of its explanation
+compares it with the other (log(.05/.012) = 1.4 of 3.6)."""
+TWIN_ALONE = 3
+"""Sentences around a name in which it is not said again where it is only compared with."""
 SHARE_LEAST = 0.08
 """Least share of a stream that a product's own explanation is expected to fill when rates outside are estimated."""
 EXPLAINED_S = 240.0
@@ -50,9 +55,16 @@ WORDS_MOST = 3.0
 """Most that all words of a sentence may say: they are not independent."""
 FIGURE_SAID = 1.2
 """A figure of the title (500 ml): sizes repeat across products."""
+YEARS = range(1980, 2080)
+YEAR_SHARE = 0.6
+"""Share of a figure's weight that a year of the title has when only its last two digits are said."""
 PRICE_SAID = 2.4
 """The catalogue's price, spoken: the number itself rarely comes up otherwise, but counts and prices collide."""
 LIST_PRICE_SAID = 2.0
+PRICE_NEAR = 0.5
+"""Share of a price's weight for 59 or 60 where it is 59.9: one in six is said or heard so, which is log 6 = 1.8 less, rounded up, so that
+another product's list price of 59 hardly tells them apart. That a number fits several products takes nothing off: it speaks against
+background as before (taking the root of their number cost .006 of AP on simulated speech)."""
 SMALL_FIGURE = 20.0
 """Numbers below this are said of anything (三个, ten minutes) and count a quarter."""
 LEARNED_DOUBT = (9.0, 4.0)

@@ -33,7 +33,7 @@ def score(evidence: Evidence, stream: Read, share: Table | None, channels: tuple
     talk = spoken.talk(stream, naming)
     tables: dict[str, Table] = {}
     if "speech" in channels:
-        tables["names"] = spoken.names(naming, share, evidence.duration)
+        tables["names"] = spoken.with_twins(spoken.names(naming, share, evidence.duration), stream)
         tables["links"] = spoken.links(stream, share)
         tables["words"] = spoken.words(stream)
         tables["prices"] = spoken.prices(stream)

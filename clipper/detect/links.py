@@ -26,11 +26,11 @@ SURE, BARE, GUESSED = 0.9, 0.5, 0.2
 """How sure a call is with a link word behind it, as a number with 号 alone, and as a numeral before a word that sounds like 号."""
 LISTED = 3
 """Different links in one sentence from which it runs through the list and is about none of them."""
-_EN_NUMBERS = {
+ENGLISH_NUMBERS = {
     w: n for n, w in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"])
 }
-_EN_LINK = re.compile(rf"\b(?:number|link|item|product|no\.?|#)\s*(\d{{1,3}}|{'|'.join(_EN_NUMBERS)})\b", re.IGNORECASE)
-_EN_ANY = "|".join(_EN_NUMBERS)
+_EN_LINK = re.compile(rf"\b(?:number|link|item|product|no\.?|#)\s*(\d{{1,3}}|{'|'.join(ENGLISH_NUMBERS)})\b", re.IGNORECASE)
+_EN_ANY = "|".join(ENGLISH_NUMBERS)
 _EN_PLACED = re.compile(rf"\b(?!(?:{_EN_ANY})\b)[a-z]+,? (?:is |on |in |at )?(\d{{1,2}}|{_EN_ANY})(?=,|\.|$)", re.IGNORECASE)
 """A thing and a number that ends its phrase: "blue serum two, scrub four"."""
 
@@ -76,8 +76,8 @@ def link_number(text: str) -> int:
     """Read the number of a link: digits, Chinese numerals up to 99, English words up to twelve; 0 when it is none."""
     if text.isdigit():
         return int(text)
-    if text.lower() in _EN_NUMBERS:
-        return _EN_NUMBERS[text.lower()]
+    if text.lower() in ENGLISH_NUMBERS:
+        return ENGLISH_NUMBERS[text.lower()]
     if "十" in text:
         tens, _, ones = text.partition("十")
         return 10 * _NUMERALS.get(tens, 1) + _NUMERALS.get(ones, 0)

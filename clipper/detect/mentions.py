@@ -7,12 +7,13 @@ naming something in passing (a preview, a comparison, a recap of the whole list,
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from clipper.detect.cues import Cue, find_cues
 from clipper.detect.links import BARE, calls, lists_links, resolve
 from clipper.detect.names import Known, Name, is_cjk, know
+from clipper.detect.numerals import numbers
 from clipper.detect.sounds import Heard, Token, tokens
 from clipper.errors import InputError
 from clipper.values import Mention, Product, Sentence
@@ -20,6 +21,15 @@ from clipper.values import Mention, Product, Sentence
 _POINTED = re.compile("[这那][一]?[个件条款只支瓶盒箱袋口双套块张台把本顶罐包片串]$")
 POINTED_SLACK = 0.05
 """A name of two syllables may sound this much less alike after 这条 and its like: what follows is the name of a thing."""
+_CONTRASTED = re.compile(
+    r"(?:(?:别|不要|不能|甭)(?:再|把它|把这个)?(?:跟|和|与|同)|(?<![是])不是|而非|不像|有别于)(?:那个|那款|那种|我们的|咱们的|刚才的)?$"
+    r"|\b(?:not|unlike|isn't|instead of|rather than|(?:confuse|mix|mistake)[a-z]*(?: (?:it|this|that|them))?(?: up)? (?:with|for))"
+    r"(?: the| our| that)?\s*$",
+    re.IGNORECASE,
+)
+"""What stands before a thing that is meant not to be this one: "not the", 别跟…弄混."""
+OVERLAP_S = 0.05
+"""Seconds by which two mentions may overlap and still be said one after the other."""
 _STOP = re.compile(r"[。.!?！？…]\W*$")
 
 
@@ -78,9 +88,10 @@ def find_mentions(
         return ()
     heard = Heard(stream)
     hits = [hit for entry in known for name in entry.names for hit in _hits(heard, owners, entry, name, options)]
+    hits = [hit for hit in hits if not _cuts_number(sentences[hit.sentence].text, heard, hit)]
     hits += _compounds(sentences, known)
-    placed = [(hit.sentence, _mention(sentences[hit.sentence], heard, hit)) for hit in _strongest(hits)]
-    placed += _links(sentences, products, language)
+    placed = [(hit.sentence, _mention(sentences[hit.sentence], heard, hit, options)) for hit in _strongest(hits)]
+    placed += _links(sentences, products, language, options)
     kinds = _kinds(sentences, find_cues(sentences, language))
     for place, sentence in enumerate(sentences):
         if lists_links(sentence.text, language):
@@ -122,6 +133,12 @@ def _is_pointed_at(heard: Heard, first: int) -> bool:
     return _POINTED.search(before) is not None
 
 
+def _cuts_number(text: str, heard: Heard, hit: _Hit) -> bool:
+    """Tell whether a name was heard out of the middle of a number and its unit: 湿巾 in 二十斤."""
+    start, end = heard.stream[hit.first].start, heard.stream[hit.last - 1].end
+    return is_cjk(hit.name.text) and any(n.start < start < n.end < end and (n.unit or n.money) for n in numbers(text))
+
+
 def _compounds(sentences: tuple[Sentence, ...], known: tuple[Known, ...]) -> list[_Hit]:
     """Find Latin names that were written in another number of words: "swift lines" for Swiftlines, "rip stop" for ripstop."""
     spelled: dict[str, list[tuple[str, Name]]] = {}
@@ -157,12 +174,18 @@ def _strongest(hits: list[_Hit]) -> list[_Hit]:
     return kept
 
 
-def _mention(sentence: Sentence, heard: Heard, hit: _Hit) -> Mention:
+def _mention(sentence: Sentence, heard: Heard, hit: _Hit, options: MentionOptions) -> Mention:
     first, last = heard.stream[hit.first], heard.stream[hit.last - 1]
     start, end = times(sentence, first.start, last.end)
     kind = "title" if hit.name.kind == "title" else "brand" if hit.name.kind == "brand" else "name"
     text = sentence.text[first.start : last.end]
-    return Mention(start, end, hit.sku, round(hit.score * hit.name.telling, 3), text, kind)  # type: ignore[arg-type]
+    weight = options.compare_weight if _is_contrasted(sentence.text, first.start) else 1.0
+    return Mention(start, end, hit.sku, round(hit.score * hit.name.telling, 3), text, kind, weight)  # type: ignore[arg-type]
+
+
+def _is_contrasted(text: str, start: int) -> bool:
+    """Tell whether what begins at a character is what the talk is not about: "not the blue one", 别跟一号弄混."""
+    return _CONTRASTED.search(text[max(0, start - 30) : start]) is not None
 
 
 def times(sentence: Sentence, first: int, last: int) -> tuple[float, float]:
@@ -178,7 +201,9 @@ def times(sentence: Sentence, first: int, last: int) -> tuple[float, float]:
     return (sentence.start if start is None else start), (sentence.end if end is None else max(end, start or 0.0))
 
 
-def _links(sentences: tuple[Sentence, ...], products: tuple[Product, ...], language: str) -> list[tuple[int, Mention]]:
+def _links(
+    sentences: tuple[Sentence, ...], products: tuple[Product, ...], language: str, options: MentionOptions
+) -> list[tuple[int, Mention]]:
     """Find links called by number: 二号链接, "number two in the list"; a bare 二号 counts for less."""
     by_link = {product.link if product.link is not None else place: product.sku for place, product in enumerate(products, 1)}
     found = []
@@ -188,7 +213,8 @@ def _links(sentences: tuple[Sentence, ...], products: tuple[Product, ...], langu
             if number is not None and call.sure >= BARE:
                 start, end = times(sentence, call.start, call.end)
                 text = sentence.text[call.start : call.end].strip()
-                found.append((place, Mention(start, end, by_link[number], call.sure, text, "link")))
+                weight = options.compare_weight if _is_contrasted(sentence.text, call.start) else 1.0
+                found.append((place, Mention(start, end, by_link[number], call.sure, text, "link", weight)))
     return found
 
 
@@ -214,13 +240,23 @@ def _same_sentence(sentences: tuple[Sentence, ...], at: int) -> list[int]:
 
 
 def _weighed(placed: list[tuple[int, Mention]], kinds: Mapping[int, set[str]], options: MentionOptions) -> tuple[Mention, ...]:
-    """Lower the weight of mentions in passing, by the cues of their sentence and by how many products share it."""
-    named: dict[int, set[str]] = {}
+    """Lower the weight of mentions in passing, by the cues of their sentence and by how many things it names."""
+    named: dict[int, list[Mention]] = {}
     for place, mention in placed:
         if mention.kind in ("name", "link"):
-            named.setdefault(place, set()).add(mention.sku)
-    weighed = [replace(m, weight=_weight(kinds.get(at, set()), len(named.get(at, ())), m, options)) for at, m in placed]
+            named.setdefault(place, []).append(mention)
+    counts = {place: things_named(mentions) for place, mentions in named.items()}
+    weighed = [replace(m, weight=min(m.weight, _weight(kinds.get(at, set()), counts.get(at, 0), m, options))) for at, m in placed]
     return tuple(sorted(weighed, key=lambda m: (m.start, m.end, m.sku)))
+
+
+def things_named(mentions: Sequence[Mention]) -> int:
+    """Count the different things that mentions are of: a name that fits several products is one of them, said once."""
+    parted: list[Mention] = []
+    for mention in sorted(mentions, key=lambda m: m.end):
+        if not parted or mention.start >= parted[-1].end - OVERLAP_S:
+            parted.append(mention)
+    return min(len(parted), len({mention.sku for mention in mentions}))
 
 
 def _weight(kinds: set[str], products: int, mention: Mention, options: MentionOptions) -> float:

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
-from clipper.detect.numerals import numbers
+from clipper.detect.numerals import numbers, spelled
 from clipper.values import Product
 
 _CJK = re.compile(r"[\u3400-\u9fff]")
@@ -204,7 +204,8 @@ def _known(product: Product) -> Known:
     heads = _heads(product)
     given = tuple(alias for alias in product.aliases if alias.strip())
     names = [Name(alias, "name", 1.0, least_score(alias)) for alias in given]
-    taken = {alias.lower() for alias in given}
+    names += [Name(said, "name", 1.0, least_score(said)) for alias in given if (said := spelled(alias)) != alias and said not in given]
+    taken = {name.text.lower() for name in names}
     for text, telling in heads:
         if text.lower() not in taken and text != product.brand:
             taken.add(text.lower())

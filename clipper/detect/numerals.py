@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from clipper.detect.links import LONGEST_NUMBER
+from clipper.detect.links import ENGLISH_NUMBERS, LONGEST_NUMBER
 from clipper.spoken_numbers import SpokenNumber, find_numbers
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _NUMERAL = re.compile(r"[\d零〇一二两三四五六七八九幺十百千万亿]")
+_FIGURES = re.compile(r"(?<![\d.])\d{1,3}(?![\d.])")
+_SPOKEN_CHINESE = "零一二三四五六七八九"
 _UNIT = re.compile(
     r"^\s*-?\s*(毫升|升|公斤|千克|克|斤|公分|厘米|毫米|米|寸|瓦|毫安|ml|milliliters?|liters?|litres?|l|kg|kilos?|g|grams?|cm|mm|millimeters?|oz|ounces?"
     r"|inch(?:es)?|w|mah|d|lbs?|k)(?![a-z])",
@@ -61,3 +63,20 @@ def _dressed(text: str, number: SpokenNumber) -> Spoken:
     name = unit.group(1).lower() if unit else ""
     name = _SAME.get(name.rstrip("s"), _SAME.get(name, name))
     return Spoken(round(number.value, 4), number.start, number.end, number.is_money, name)
+
+
+def spelled(text: str) -> str:
+    """Write the short numbers of a name as they are said, since recognisers do: 手环8 as 手环八, "pad 2" as "pad two"."""
+    spell = _in_chinese if _CHINESE.search(text) else _in_english
+    return _FIGURES.sub(lambda match: spell(match.group()), text)
+
+
+def _in_chinese(figures: str) -> str:
+    if len(figures) != 2 or figures[0] == "0":
+        return "".join(_SPOKEN_CHINESE[int(figure)] for figure in figures)  # models and grades go figure by figure: 三一六
+    tens, ones = int(figures[0]), int(figures[1])
+    return (_SPOKEN_CHINESE[tens] if tens > 1 else "") + "十" + (_SPOKEN_CHINESE[ones] if ones else "")
+
+
+def _in_english(figures: str) -> str:
+    return next((word for word, value in ENGLISH_NUMBERS.items() if value == int(figures)), figures)

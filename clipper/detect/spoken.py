@@ -6,13 +6,20 @@ Every table is (sentences, products) in nats against background.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clipper.detect import constants as c
+from clipper.detect.mentions import things_named
 from clipper.detect.numerals import Spoken
 from clipper.detect.reading import Read, Table, blank, fair_share
+from clipper.detect.twins import twins
+from clipper.values import Product
+
+_SHORT_YEAR = re.compile(r"年(?![了来前后多以之])")
 
 
 def naming(stream: Read) -> Table:
@@ -35,6 +42,33 @@ def names(naming: Table, share: Table | None, seconds: float) -> Table:
     weight = np.clip(np.log(c.NAME_INSIDE / rate), 0.0, c.NAME_MOST)
     rivals = naming.max(axis=1, initial=0.0, keepdims=True)
     return np.where(naming > 0, naming * weight, c.NAME_ABSENT * np.where(rivals > 0.5, 1.5, 1.0))
+
+
+def with_twins(names: Table, stream: Read) -> Table:
+    """Let a name that is heard once speak a little for the twins of its product, which are compared with it in their explanations.
+
+    What is named again within `TWIN_ALONE` sentences is being explained, and says nothing for its twins.
+    """
+    pairs = np.argwhere(twins(stream.known))
+    if not len(pairs):
+        return names
+    said = names > 0
+    around = sum((_moved(said, by) for by in range(-c.TWIN_ALONE, c.TWIN_ALONE + 1) if by), np.zeros(said.shape, int))
+    alone = np.where(said & (around == 0), names, 0.0)
+    told = names.copy()
+    for a, b in pairs:
+        told[:, b] = np.where(alone[:, a] > 0, np.maximum(told[:, b], c.TWIN_SHARE * alone[:, a]), told[:, b])
+    return told
+
+
+def _moved(said: NDArray[np.bool_], by: int) -> NDArray[np.int64]:
+    """Move rows by some places, later ones for a positive number; what comes in is 0."""
+    moved = np.zeros(said.shape, np.int64)
+    if by > 0:
+        moved[by:] = said[:-by]
+    else:
+        moved[:by] = said[-by:]
+    return moved
 
 
 def outside_rate(said: Table, share: Table | None, inside: float, outside: float, seconds: float = math.inf) -> Table:
@@ -88,25 +122,45 @@ def words(stream: Read) -> Table:
             for place, number in said.get(round(value, 2), ()):
                 if not number.money:
                     table[place, k] += c.FIGURE_SAID * (0.25 if number.value < c.SMALL_FIGURE and not number.unit else 1.0)
+            for place in _short_years(value, said, stream):
+                table[place, k] += c.FIGURE_SAID * c.YEAR_SHARE
     return np.minimum(table, c.WORDS_MOST)
 
 
+def _short_years(value: float, said: Mapping[float, list[tuple[int, Spoken]]], stream: Read) -> list[int]:
+    """Find where a year of the title is said with its last two digits: 22年的 for 2022; 20年了 is a time."""
+    if value not in c.YEARS:
+        return []
+    return [place for place, number in said.get(value % 100, ()) if _SHORT_YEAR.match(stream.sentences[place].text, number.end)]
+
+
 def prices(stream: Read) -> Table:
-    """Score the prices of the catalogue, as spoken."""
+    """Score the prices of the catalogue, as spoken: every product that a number fits gets its share, exact ones more than near ones."""
     table = blank(stream)
     none = np.zeros(len(stream.sentences), np.int32)
     offers = (stream.cue_counts.get("price", none) > 0) | (stream.cue_counts.get("link", none) > 0)
-    said = _by_value(stream)
-    for k, product in enumerate(stream.products):
-        for price, worth in ((product.price, c.PRICE_SAID), (product.list_price, c.LIST_PRICE_SAID)):
-            if not price:
-                continue
-            for place, number in said.get(round(price, 2), ()):
+    fitting = _fitting(stream.products)
+    for value, places in _by_value(stream).items():
+        for k, worth in fitting.get(value, {}).items():
+            for place, number in places:
                 if not number.unit:
-                    small = 0.25 if price < c.SMALL_FIGURE and not number.money else 1.0
+                    small = 0.25 if value < c.SMALL_FIGURE and not number.money else 1.0
                     small *= 1.0 if number.money or offers[place] else c.PRICE_ALONE
                     table[place, k] = max(table[place, k], worth * small)
     return table
+
+
+def _fitting(products: Sequence[Product]) -> Mapping[float, Mapping[int, float]]:
+    """Give what each number says for which products, in nats: their prices, and at less those without the decimals or rounded up."""
+    fitting: dict[float, dict[int, float]] = {}
+    for k, product in enumerate(products):
+        for price, worth in ((product.price, c.PRICE_SAID), (product.list_price, c.LIST_PRICE_SAID)):
+            if price:
+                near = {float(math.floor(price)), float(math.ceil(price))} - {price} if price >= c.SMALL_FIGURE else set[float]()
+                for value, share in ((round(price, 2), 1.0), *((value, c.PRICE_NEAR) for value in near)):
+                    fits = fitting.setdefault(value, {})
+                    fits[k] = max(fits.get(k, 0.0), worth * share)
+    return fitting
 
 
 def _by_value(stream: Read) -> Mapping[float, list[tuple[int, Spoken]]]:
@@ -132,7 +186,7 @@ def talk(stream: Read, naming: Table) -> Table:
     talk -= np.where(opening, c.CUE["transition"] * np.minimum(1.0, 1.5 * named), 0.0)  # "first, the kettle" opens; "put it aside" does not
     talk += c.FIGURES_TOLD * np.array([min(2, sum(bool(n.unit or n.money) for n in spoken)) for spoken in stream.figures], float)
     for place, mentions in stream.mentions.items():
-        if len({m.sku for m in mentions if m.kind == "name"}) >= 3:
+        if things_named([m for m in mentions if m.kind == "name"]) >= 3:
             talk[place] += c.LISTED
     high, low = c.CUES_MOST
     return np.clip(talk, low, high)
