@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,17 +54,29 @@ def enrol(ledger: Ledger, inputs: Inputs, settings: Settings, *, replan: bool = 
         "side_files": _side_files(inputs, settings),
         "start_time": inputs.start_time,
     }
-    options = digest(chosen)
     folder = _folder_of(path, settings)
-    return ledger.add(
+    return _add(
+        ledger,
         seen,
-        kind="clip",
+        chosen,
         content=content_of(ledger, seen),
-        options=options,
-        plain=json.dumps(chosen, sort_keys=True),
         task=task_text(inputs, settings, replan=replan),
         folder=folder,
         spare=folder.with_name(f"{path.stem[:80]}-{digest(str(path))[:8]}"),
+    )
+
+
+def _add(ledger: Ledger, seen: Seen, chosen: Mapping[str, Any], *, content: str, task: str, folder: Path, spare: Path) -> Job:
+    """Record a job by its content and by all that was chosen for it, its kind among them."""
+    return ledger.add(
+        seen,
+        kind=chosen["kind"],
+        content=content,
+        options=digest(chosen),
+        plain=json.dumps(chosen, sort_keys=True),
+        task=task,
+        folder=folder,
+        spare=spare,
     )
 
 
@@ -105,12 +117,11 @@ def _enrol_pictures(ledger: Ledger, folder: Path, inputs: Inputs, settings: Sett
     content = digest([(Path(picture).name, media.sha256(Path(picture))) for picture in source.pictures])
     chosen = {"kind": "generate", "settings": what_matters(settings, "generate"), "name": source.name}
     place = Path(os.path.abspath(Path(settings.run.out) / source.name))  # noqa: PTH100
-    return ledger.add(
+    return _add(
+        ledger,
         Seen.of(folder),
-        kind="generate",
+        chosen,
         content=content,
-        options=digest(chosen),
-        plain=json.dumps(chosen, sort_keys=True),
         task=task_text(inputs, settings, replan=replan),
         folder=place,
         spare=place.with_name(f"{source.name}-{digest(str(folder))[:8]}"),
@@ -127,12 +138,11 @@ def enrol_made(ledger: Ledger, folder: Path, settings: Settings) -> Job:
     inputs = Inputs(recording=Path(pictures[0]["path"]).absolute())
     job: Job | None = None
     for picture in pictures:
-        job = ledger.add(
+        job = _add(
+            ledger,
             Seen.of(Path(picture["path"]).absolute()),
-            kind="generate",
+            chosen,
             content=content,
-            options=digest(chosen),
-            plain=json.dumps(chosen, sort_keys=True),
             task=task_text(inputs, settings, replan=False),
             folder=folder,
             spare=folder,
@@ -178,16 +188,16 @@ def _side_files(inputs: Inputs, settings: Settings) -> list[str]:
 
 def _digests(inputs: Inputs) -> list[str]:
     catalog = inputs.catalog or find_catalog(inputs.recording.parent)
-    logs = [*inputs.chat, *inputs.events] if inputs.chat and inputs.events else [*inputs.chat, *inputs.events, *_found(inputs)]
+    logs = (
+        [*inputs.chat, *inputs.events]
+        if inputs.chat and inputs.events
+        else [*inputs.chat, *inputs.events, *audience.find_logs(inputs.recording)]
+    )
     files = [*([catalog] if catalog else []), *dict.fromkeys(logs)]
     digests = [_digest(path) for path in files]
     if catalog:
         digests += [_digest(Path(image)) for product in _products(catalog) for image in product.images]
     return digests
-
-
-def _found(inputs: Inputs) -> Sequence[Path]:
-    return audience.find_logs(inputs.recording)
 
 
 def _products(catalog: Path) -> Sequence[Any]:

@@ -15,7 +15,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from clipper.detect.sounds import Heard, tokens
+from clipper.detect.sounds import Heard, stream_of, tokens
 from clipper.values import Sentence
 
 FUZZY_FROM = 3
@@ -78,12 +78,8 @@ def _any_of(phrases: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _by_sound(sentences: tuple[Sentence, ...], table: Mapping[str, tuple[str, ...]]) -> list[Cue]:
-    owners, stream = [], []
-    for place, sentence in enumerate(sentences):
-        for token in tokens(sentence.text):
-            owners.append(place)
-            stream.append(token)
-    heard = Heard(tuple(stream))
+    owners, stream = stream_of(sentence.text for sentence in sentences)
+    heard = Heard(stream)
     found = []
     for kind, phrases in table.items():
         for phrase in phrases:

@@ -14,7 +14,7 @@ from clipper.detect.cues import Cue, find_cues
 from clipper.detect.links import BARE, calls, lists_links, resolve
 from clipper.detect.names import Known, Name, is_cjk, know
 from clipper.detect.numerals import numbers
-from clipper.detect.sounds import Heard, Token, tokens
+from clipper.detect.sounds import Heard, stream_of, tokens
 from clipper.errors import InputError
 from clipper.values import Mention, Product, Sentence
 
@@ -83,7 +83,7 @@ def find_mentions(
     """
     options = options or MentionOptions()
     known = know(products)
-    owners, stream = _stream(sentences)
+    owners, stream = stream_of(sentence.text for sentence in sentences)
     if not stream:
         return ()
     heard = Heard(stream)
@@ -97,16 +97,6 @@ def find_mentions(
         if lists_links(sentence.text, language):
             kinds.setdefault(place, set()).add("list")
     return _weighed(placed, kinds, options)
-
-
-def _stream(sentences: tuple[Sentence, ...]) -> tuple[list[int], tuple[Token, ...]]:
-    owners: list[int] = []
-    stream: list[Token] = []
-    for place, sentence in enumerate(sentences):
-        for token in tokens(sentence.text):
-            owners.append(place)
-            stream.append(token)
-    return owners, tuple(stream)
 
 
 def _hits(heard: Heard, owners: list[int], entry: Known, name: Name, options: MentionOptions) -> list[_Hit]:

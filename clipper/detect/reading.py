@@ -14,7 +14,7 @@ from clipper.detect.cues import Cue, counts, find_cues
 from clipper.detect.mentions import by_sentence
 from clipper.detect.names import Known, is_cjk, know
 from clipper.detect.numerals import Spoken, numbers
-from clipper.detect.sounds import Heard, tokens
+from clipper.detect.sounds import Heard, stream_of, tokens
 from clipper.values import Evidence, Mention, Product, Sentence
 
 Table = NDArray[np.float64]
@@ -76,12 +76,8 @@ def read(evidence: Evidence, products: tuple[Product, ...], boundaries: Boundary
 
 def _words_heard(sentences: tuple[Sentence, ...], known: tuple[Known, ...]) -> tuple[tuple[tuple[int, float], ...], ...]:
     """Find attribute words by sound: per product (sentence, nats), nats from how rarely the word is said overall."""
-    owners, stream = [], []
-    for place, sentence in enumerate(sentences):
-        for token in tokens(sentence.text):
-            owners.append(place)
-            stream.append(token)
-    heard = Heard(tuple(stream))
+    owners, stream = stream_of(sentence.text for sentence in sentences)
+    heard = Heard(stream)
     where: dict[str, frozenset[int]] = {}
     for word in {word for entry in known for word in entry.attributes}:
         sounding = tokens(word)

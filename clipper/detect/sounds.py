@@ -9,7 +9,7 @@ consonant skeleton; a number by its value.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -191,6 +191,17 @@ class _Part:
         if value not in self._by_value:
             self._by_value[value] = np.array([of(value, other) for other in self._values], float)[self._codes]
         return self._by_value[value]
+
+
+def stream_of(texts: Iterable[str]) -> tuple[list[int], tuple[Token, ...]]:
+    """Put the tokens of several texts, such as a stream's sentences, one behind the other: the text that owns each, and the tokens."""
+    owners: list[int] = []
+    stream: list[Token] = []
+    for place, text in enumerate(texts):
+        found = tokens(text)
+        owners += [place] * len(found)
+        stream += found
+    return owners, tuple(stream)
 
 
 class Heard:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from clipper.drawing import panel
@@ -88,7 +89,7 @@ class Words:
             if plate:
                 layers.append(self._plate(Area(self.head.slot.left, top, self.head.slot.right, self.head.slot.bottom), span))
             layers += draw_title(rows, self.canvas, top, span, ink, accent)
-        return layers + [layer for span in close for layer in self._title_panel(title, span)]
+        return layers + [layer for span in close for layer in self._title_panel(number, span)]
 
     def _inks(self, span: Span) -> tuple[str, str, bool]:
         """Return ink and accent for words on the set, and whether they need a panel under them."""
@@ -110,14 +111,19 @@ class Words:
         pose = fade(around.left, around.top, span[1] - span[0], over=0.3)
         return Layer(sprite=sprite(picture), start=span[0], end=span[1], order=3, pose=pose)
 
-    def _title_panel(self, title: Overlay, span: Span) -> list[Layer]:
+    def _title_panel(self, number: int, span: Span) -> list[Layer]:
         """Set a title small on a panel over the price at the foot."""
-        picture = self._small_title(title)
+        picture = self._small[number]
         if picture is None:
             return []
         foot = self._stand(span) - self._chip_height(span)
         pose = fade(self._foot_left(picture.width), foot - picture.height, span[1] - span[0], over=0.3)
         return [Layer(sprite=sprite(picture), start=span[0], end=span[1], order=12, pose=pose)]
+
+    @cached_property
+    def _small(self) -> list[Any | None]:
+        """The titles as they stand on their panels."""
+        return [self._small_title(title) for title in self.titles]
 
     def _small_title(self, title: Overlay) -> Any | None:
         canvas, colours = self.canvas, self.canvas.palette
@@ -152,8 +158,7 @@ class Words:
             x, y = self.head.price_at
             layers.append(self._popped(drawn, x, y + (self.head.price.height - drawn.height) / 2, span))
         for span in close:
-            chip = self._chip()
-            layers.append(self._popped(chip, self._foot_left(chip.width), self._stand(span) - chip.height, span))
+            layers.append(self._popped(self._chip, self._foot_left(self._chip.width), self._stand(span) - self._chip.height, span))
         return layers
 
     def _under_price(self, span: Span) -> tuple[str, ...]:
@@ -168,8 +173,9 @@ class Words:
         pose = pop(x - drawn.inset, y - drawn.inset, span[1] - span[0], late=0.05)
         return Layer(sprite=sprite(drawn.picture), start=span[0], end=span[1], order=14, pose=pose)
 
+    @cached_property
     def _chip(self) -> Any:
-        """Draw the price for the foot, where it needs a ground of its own: the style's shape, and a pill for what has none."""
+        """The price for the foot, where it needs a ground of its own: the style's shape, and a pill for what has none."""
         assert self.price is not None
         badge = "tag" if self.badge == "tag" else "pill"
         return price_picture(self.price.text, self.price.detail, self.canvas, badge, CHIP)
@@ -179,7 +185,7 @@ class Words:
         price = self.price
         if price is None or self.head.price is None or price.end <= span[0] or price.start >= span[1]:
             return 0.0
-        return float(self._chip().height) + GAP * self.canvas.unit
+        return float(self._chip.height) + GAP * self.canvas.unit
 
     # --- foot ---
 
@@ -190,7 +196,7 @@ class Words:
     def _stand(self, span: Span) -> float:
         """Choose the line that panels stand on throughout a span: the foot of the safe box, or below its head when that covers less."""
         high = self._chip_height((-1e9, 1e9))
-        high += max((picture.height for title in self.titles if (picture := self._small_title(title)) is not None), default=0.0)
+        high += max((picture.height for picture in self._small if picture is not None), default=0.0)
         ends = (self.foot.bottom, self.foot.top + max(high, 0.1 * self.foot.height))
         stands = [(Area(self.foot.left, end - high, self.foot.right, end), 2.0 * number) for number, end in enumerate(ends)]
         views = [view for view in self.canvas.views if view.cut < span[1] and view.end > span[0]]

@@ -38,6 +38,18 @@ def subject(pair: tuple[Photo, Cutout], title: str) -> Subject:
     return Subject(name="p", sku="p", title=title, price="¥1,299", list_price="¥2,599", photos=(photo,), cutouts=(cut,))
 
 
+def canvas_of(board: Storyboard, look: Style) -> Canvas:
+    """Make the canvas of a style, with nothing known of the shots."""
+    return Canvas(
+        width_px=board.width_px,
+        height_px=board.height_px,
+        box=box_in(board, SAFE),
+        palette=look.palette,
+        type=type_of(look.type),
+        title_at=look.title_at,
+    )
+
+
 def filmed(thing: Subject, look: Style, size: tuple[int, int]) -> tuple[Storyboard, list[Any], list[Layer]]:
     """Plan a video, film its shots, and draw its overlays."""
     options = StoryboardOptions(seconds=7, width_px=size[0], height_px=size[1], fps=12, backend="camera")
@@ -54,16 +66,8 @@ def filmed(thing: Subject, look: Style, size: tuple[int, int]) -> tuple[Storyboa
             fps=Fraction(12),
         )
         shots.append(camera.animate(asked, Path("unused"), progress=lambda _: None, cancelled=lambda: False)[0])
-    canvas = Canvas(
-        width_px=size[0],
-        height_px=size[1],
-        box=box_in(board, SAFE),
-        palette=look.palette,
-        type=type_of(look.type),
-        title_at=look.title_at,
-        ground=ground_of(board, shots),
-        views=views_of(board, shots),
-        hero=(thing.photos[0], thing.cutouts[0]),
+    canvas = replace(
+        canvas_of(board, look), ground=ground_of(board, shots), views=views_of(board, shots), hero=(thing.photos[0], thing.cutouts[0])
     )
     return board, shots, [layer for layer in draw_overlays(board, look, canvas) if layer.order < END]
 
@@ -156,14 +160,7 @@ def test_the_areas_of_a_whole_set_of_prices_and_titles_hold(size: tuple[int, int
 
     for look in {look.price_badge: look for look in styles()}.values():
         board = Storyboard(id="b", sku=None, title="", style="", backend="", pictures=(), shots=(), width_px=size[0], height_px=size[1])
-        canvas = Canvas(
-            width_px=size[0],
-            height_px=size[1],
-            box=box_in(board, SAFE),
-            palette=look.palette,
-            type=type_of(look.type),
-            title_at=look.title_at,
-        )
+        canvas = canvas_of(board, look)
         for title in (TITLES[1], "纯手工陶瓷大容量带盖勺马克杯"):
             for price in ("", "¥12,999.00"):
                 texts = [Overlay(kind="title", text=title, detail="秋冬加厚", start=0, end=5)]
