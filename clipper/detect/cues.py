@@ -1,7 +1,8 @@
 """What a sentence does: moves on, previews, quotes a price, urges, greets, chats.
 
 The phrases are data (`lexicon/<language>.toml`): general language of sellers, matched by sound in Mandarin and by whole
-words elsewhere. A language without a lexicon has no cues, and the other channels decide.
+words elsewhere. What no row of words can say (a result, a countdown) stands there too, as regular expressions. A language
+without a lexicon has no cues, and the other channels decide.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
@@ -41,10 +43,32 @@ class Cue:
 @lru_cache(maxsize=8)
 def lexicon(language: str) -> Mapping[str, tuple[str, ...]]:
     """Read the phrases of a language by what they do; empty for a language without a table."""
+    return {kind: tuple(phrases) for kind, phrases in _table(language).items() if kind != "patterns"}
+
+
+@lru_cache(maxsize=32)
+def pattern(kind: str) -> re.Pattern[str]:
+    """Join the expressions of a kind over all languages, for hosts mix them: one that nothing matches where no lexicon has the kind."""
+    tables = (_table(language).get("patterns", {}) for language in languages())
+    return re.compile("|".join(expression for table in tables for expression in table.get(kind, ())) or r"(?!)", re.IGNORECASE)
+
+
+def counts_down(text: str) -> bool:
+    """Tell whether a text counts down, or up, to the opening of an offer."""
+    return pattern("count").search(text) is not None
+
+
+@lru_cache(maxsize=1)
+def languages() -> tuple[str, ...]:
+    """List the languages that have a lexicon, sorted."""
+    names = (path.name for path in (files("clipper.detect") / "lexicon").iterdir())
+    return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml") and name != "nouns.toml"))
+
+
+@lru_cache(maxsize=8)
+def _table(language: str) -> Mapping[str, Any]:
     path = files("clipper.detect") / "lexicon" / f"{language}.toml"
-    if not path.is_file():
-        return {}
-    return {kind: tuple(phrases) for kind, phrases in tomllib.loads(path.read_text(encoding="utf-8")).items()}
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def find_cues(sentences: tuple[Sentence, ...], language: str) -> tuple[Cue, ...]:

@@ -8,12 +8,12 @@ it a raised voice marks the peak, after it every voice is raised and only the fi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from clipper.detect.cues import counts_down, pattern
 from clipper.detect.lags import Floats
 from clipper.detect.reading import Read
 from clipper.values import Evidence, Segment, Sentence
@@ -84,45 +84,8 @@ SURE_CALL = 3.5
 CALL_SLACK = 0.7
 """How much less the first call may press than a later one: hosts stay loud, and what comes first is news."""
 
-_NEGATED = re.compile(
-    r"[没不未]|\b(?:no|not|nothing|never|none|nobody|without|\w+n['’]t)\b",
-    re.IGNORECASE,
-)
-RESULT = re.compile(
-    r"[一半][滴点丝个颗根块粒道下次层丁毫]?[^，,。]{0,3}[都也](?:没|不)|一[滴点丝毫颗粒根道][^，,。]{0,2}[没不]|连[^，,。]{1,8}[都也](?:没|不)|[都也]没有|(?:完全|根本|压根儿?|愣是)[没不]"
-    r"|照样|纹丝不动|完好|居然|竟然|没想到|反而|自己就|马上就|瞬间|立刻|一下子就|干干净净"
-    r"|\bnot (?:one|a single|even)\b|\b(?:did|does|has|have|was|is)n['’]?t even\b|\b(?:completely|entirely|totally)\b|\bno \w+ at all\b"
-    r"|\bnothing\b|\binstantly\b|\bright away\b|\bstill (?:there|in|on|here|got|works?)\b"
-    r"|\ball the way (?:in|down|through|over|up|out)\b|\blook at (?:it|that|the)\b",
-    re.IGNORECASE,
-)
-"""A result: nothing where something was to be expected, all of it, at once, against expectation."""
-CONTRAST = re.compile(
-    r"才[^，,。]{0,6}[秒分]钟?|[秒分]钟?就|一边[^。]{1,12}一边|这边[^。]{1,14}[那这]边|(?:刚才|之前|以前|原来|早上|昨[天晚]|上周|上个?月|去年)[^。]{1,16}现在|从[^，,。]{1,8}变"
-    r"|\b(?:seconds|minutes|hours|days|weeks) (?:ago|later)\b|\bin (?:\w+ )?\w+ (?:seconds|minutes)\b|\bbefore and after\b"
-    r"|\bthat was\b.{1,40}\bnow\b|\btook (?:me |us )?\w+ (?:seconds|minutes)\b|\bused to\b.{1,40}\bnow\b",
-    re.IGNORECASE,
-)
-"""Before against after, one side against the other, how little time it took."""
-COUNT = re.compile(
-    r"(?<!\d)(?:(?:5\W{0,2})?4\W{0,2})?3\W{0,2}2\W{0,2}1|(?<!\d)5\W{0,2}4\W{0,2}3|三\W{0,2}二\W{0,2}一|五\W{0,2}四\W{0,2}三"
-    r"|一\W{0,2}二\W{0,2}三\W{0,2}[开上走冲]"
-    r"|three\W{1,3}two\W{1,3}one|five\W{1,3}four\W{1,3}three|one\W{1,3}two\W{1,3}three"
-    r"|倒数|倒计时|数(?:到[三五]|[三五][个下声])|countdown|count of three",
-    re.IGNORECASE,
-)
-DARE = re.compile(
-    r"你们?(?:说|看|猜|信)[^，。,.]{0,4}(\w)不\1|[，,](\w)不\2[？?。!！]|信不信|是不是[？?。!！]"
-    r"|\b(?:can you believe|how \w+ is (?:that|this|it))\b"
-    r"|\b(?:see|hear|smell|feel|get|believe) (?:that|this)\b|\bwhere did (?:it|that) go\b|\bwhy is (?:that|this|it)\b",
-    re.IGNORECASE,
-)
-_EXCLAIMED = re.compile(
-    r"[!！]|(?:^|[，,。])\W*(?:哇|哎哟|哎呀|嚯|呦|我的)|\b(?:oh|ooh|ow|wow|whoa|boom|whoosh|yikes|voila)\b(?!,? (?:okay|well|no|yeah|yes))",
-    re.IGNORECASE,
-)
-
-
+EXPRESSED = {"result": "result", "contrast": "contrast", "dare": "dare", "count": "count", "exclaimed": "surprise"}
+"""What the expressions of the lexicons stand for."""
 _SAID: tuple[str, ...] = ("surprise", "demo", "proof", "hook", "benefit", "price", "urgency")
 _SHOWING = frozenset({"demo", "result", "contrast", "dare"})
 
@@ -179,7 +142,7 @@ def places(stream: Read, segments: Sequence[Segment], loud: Floats) -> tuple[Pla
         begins = _change([_offered(stream, loud, at, said) for at, said in zip(inside, priced, strict=True)])
         opens, clearly = _opening(stream, loud, inside[begins:], priced[begins:])
         for number, at in enumerate(inside):
-            tells = priced[number] and not _counted(stream, "urgency")[at] and COUNT.search(stream.sentences[at].text) is None
+            tells = priced[number] and not _counted(stream, "urgency")[at] and not counts_down(stream.sentences[at].text)
             found[at] = Place(segment.sku, number >= begins, clearly if at == opens else 0.0, tells)
     return tuple(found)
 
@@ -187,7 +150,7 @@ def places(stream: Read, segments: Sequence[Segment], loud: Floats) -> tuple[Pla
 def _opening(stream: Read, loud: Floats, selling: Sequence[int], priced: Sequence[bool]) -> tuple[int | None, float]:
     """Find where a host first presses about as hard as anywhere while selling (countdown, phrases, voice), and how clearly: 0 to 1."""
     pressed = {
-        at: CALLED["count"] * (COUNT.search(stream.sentences[at].text) is not None)
+        at: CALLED["count"] * counts_down(stream.sentences[at].text)
         + sum(CALLED[kind] * min(float(_counted(stream, kind)[at]), 1.0) for kind in ("urgency", "link", "sold_out"))
         + CALLED["price"] * tells
         + CALLED_LOUD * float(np.clip(loud[at], 0, 4))
@@ -239,10 +202,10 @@ def _deeds(stream: Read, where: Sequence[Place], loud: Floats, at: int) -> Mappi
     count = {kind: int(row[at]) for kind, row in stream.cue_counts.items() if row[at]}
     text, place = stream.sentences[at].text, where[at]
     found: dict[str, float] = {kind: min(count[kind], 2) ** 0.6 for kind in _SAID if kind in count}
-    for kind, pattern in (("result", RESULT), ("contrast", CONTRAST), ("dare", DARE), ("count", COUNT), ("surprise", _EXCLAIMED)):
-        if pattern.search(text):
+    for expressed, kind in EXPRESSED.items():
+        if pattern(expressed).search(text):
             found[kind] = max(found.get(kind, 0.0), 1.0)
-    if _NEGATED.search(text) and not place.sells and _counted(stream, "demo")[max(0, at - SHOWN_WITHIN) : at + 1].any():
+    if pattern("negated").search(text) and not place.sells and _counted(stream, "demo")[max(0, at - SHOWN_WITHIN) : at + 1].any():
         found["shown"] = 1.0
     if place.calls:
         found["opening"] = place.calls

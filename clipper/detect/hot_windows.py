@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clipper.detect import lags
+from clipper.detect.cues import counts_down
 from clipper.detect.lags import Floats
 from clipper.detect.reading import Read
 from clipper.detect.responses import offer_shape
-from clipper.values import Segment, Sentence, Span
+from clipper.values import Segment, Span
 
 if TYPE_CHECKING:
     from clipper.detect.hot_items import HotOptions
@@ -45,7 +45,7 @@ def offer_window(segment: Segment, peak: float, stream: Read, options: HotOption
         ):
             last = at
     first, last = _rested(stream, *_whole(stream, first, last, inside, options), inside, options)
-    counts = any(counts_down(stream.sentences[at]) for at in range(first, last + 1))
+    counts = any(counts_down(stream.sentences[at].text) for at in range(first, last + 1))
     return Span(stream.sentences[first].start, stream.sentences[last].end), counts
 
 
@@ -89,13 +89,6 @@ def _rested(stream: Read, first: int, last: int, inside: list[int], options: Hot
 
 def _length(stream: Read, first: int, last: int) -> float:
     return stream.sentences[last].end - stream.sentences[first].start
-
-
-def counts_down(sentence: Sentence) -> bool:
-    """Tell whether a sentence counts down."""
-    return bool(
-        re.search(r"三[、,，]?\s*二[、,，]?\s*一|3\D{0,2}2\D{0,2}1|three,? two,? one|倒计时|倒数|countdown", sentence.text, re.IGNORECASE)
-    )
 
 
 def peak_of(segment: Segment, stream: Read, curve: Floats | None, step: float) -> float:

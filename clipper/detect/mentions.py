@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from clipper.detect.cues import Cue, find_cues
+from clipper.detect.cues import Cue, find_cues, pattern
 from clipper.detect.links import BARE, calls, lists_links, resolve
 from clipper.detect.names import Known, Name, is_cjk, know
 from clipper.detect.numerals import numbers
@@ -18,16 +18,8 @@ from clipper.detect.sounds import Heard, stream_of, tokens
 from clipper.errors import InputError
 from clipper.values import Mention, Product, Sentence
 
-_POINTED = re.compile("[这那][一]?[个件条款只支瓶盒箱袋口双套块张台把本顶罐包片串]$")
 POINTED_SLACK = 0.05
 """A name of two syllables may sound this much less alike after 这条 and its like: what follows is the name of a thing."""
-_CONTRASTED = re.compile(
-    r"(?:(?:别|不要|不能|甭)(?:再|把它|把这个)?(?:跟|和|与|同)|(?<![是])不是|而非|不像|有别于)(?:那个|那款|那种|我们的|咱们的|刚才的)?$"
-    r"|\b(?:not|unlike|isn't|instead of|rather than|(?:confuse|mix|mistake)[a-z]*(?: (?:it|this|that|them))?(?: up)? (?:with|for))"
-    r"(?: the| our| that)?\s*$",
-    re.IGNORECASE,
-)
-"""What stands before a thing that is meant not to be this one: "not the", 别跟…弄混."""
 OVERLAP_S = 0.05
 """Seconds by which two mentions may overlap and still be said one after the other."""
 _STOP = re.compile(r"[。.!?！？…]\W*$")
@@ -120,7 +112,7 @@ def _hits(heard: Heard, owners: list[int], entry: Known, name: Name, options: Me
 def _is_pointed_at(heard: Heard, first: int) -> bool:
     """Tell whether a demonstrative and a measure word stand before: 这条…, 这一款…, 那件… announce the name of a thing."""
     before = "".join(token.text for token in heard.stream[max(0, first - 3) : first])
-    return _POINTED.search(before) is not None
+    return pattern("pointed").search(before) is not None
 
 
 def _cuts_number(text: str, heard: Heard, hit: _Hit) -> bool:
@@ -175,7 +167,7 @@ def _mention(sentence: Sentence, heard: Heard, hit: _Hit, options: MentionOption
 
 def _is_contrasted(text: str, start: int) -> bool:
     """Tell whether what begins at a character is what the talk is not about: "not the blue one", 别跟一号弄混."""
-    return _CONTRASTED.search(text[max(0, start - 30) : start]) is not None
+    return pattern("contrasted").search(text[max(0, start - 30) : start]) is not None
 
 
 def times(sentence: Sentence, first: int, last: int) -> tuple[float, float]:

@@ -116,6 +116,6 @@ def modified(text: str, noun: str) -> str:
 @lru_cache(maxsize=1)
 def cue_words() -> frozenset[str]:
     """Give every phrase of the lexicons: what sellers say of anything."""
-    from clipper.detect.cues import lexicon
+    from clipper.detect.cues import languages, lexicon
 
-    return frozenset(phrase for language in ("zh", "en") for phrases in lexicon(language).values() for phrase in phrases)
+    return frozenset(phrase for language in languages() for phrases in lexicon(language).values() for phrase in phrases)

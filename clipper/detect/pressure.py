@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from clipper.detect.hot_windows import counts_down, sentences_inside
+from clipper.detect.cues import counts_down
+from clipper.detect.hot_windows import sentences_inside
 from clipper.detect.lags import Floats
 from clipper.detect.reading import Read
 from clipper.values import Evidence, Segment, Sentence
@@ -20,7 +21,7 @@ def pressure(loud: Floats, segment: Segment, stream: Read) -> tuple[float, float
     if not inside:
         return 0.0, segment.start
     value = [
-        min(urges[at], 3) + 0.3 * min(links[at], 1) + 1.5 * counts_down(stream.sentences[at]) + 0.3 * max(loud[at], 0) for at in inside
+        min(urges[at], 3) + 0.3 * min(links[at], 1) + 1.5 * counts_down(stream.sentences[at].text) + 0.3 * max(loud[at], 0) for at in inside
     ]
     return float(np.sum(value)), round(float(stream.sentences[inside[int(np.argmax(value))]].start), 3)
 

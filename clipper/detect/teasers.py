@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from clipper.detect.boundaries import Edges
-from clipper.detect.drama import CONTRAST, COUNT, DARE, RESULT, WORTH, Place, deeds, energy, places, promises, worth
+from clipper.detect.cues import pattern
+from clipper.detect.drama import WORTH, Place, deeds, energy, places, promises, worth
 from clipper.detect.learning import content_words
 from clipper.detect.mentions import times
 from clipper.detect.reading import Read
@@ -189,8 +190,8 @@ def opening(stream: Read, at: int) -> float:
     found = {
         "promise" if cue.kind == "preview" and promised else cue.kind: cue.start for cue in reversed(stream.cues) if cue.sentence == at
     }
-    for kind, pattern in (("result", RESULT), ("contrast", CONTRAST), ("count", COUNT), ("surprise", DARE)):
-        match = pattern.search(sentence.text)
+    for expressed, kind in (("result", "result"), ("contrast", "contrast"), ("count", "count"), ("dare", "surprise")):
+        match = pattern(expressed).search(sentence.text)
         if match:
             found[kind] = min(found.get(kind, match.start()), match.start())
     soon = [kind for kind, start in found.items() if times(sentence, start, start + 1)[0] - sentence.start <= HOOKS_WITHIN_S]

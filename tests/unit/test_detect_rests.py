@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from clipper.detect.boundaries import Edges, closed, edges, rest_odds, rested, settle, stopped
-from clipper.detect.drama import COUNT
+from clipper.detect.cues import counts_down
 from clipper.detect.teasers import opening
 from clipper.values import Sentence, Span
 from tests.bench.detect.scripts import spoken
@@ -95,7 +95,7 @@ def test_an_edge_stays_in_its_room_and_near() -> None:
     ],
 )
 def test_a_countdown_counts_down(text: str, counts: bool) -> None:
-    assert bool(COUNT.search(text)) is counts
+    assert counts_down(text) is counts
 
 
 def test_what_hooks_comes_at_once() -> None:

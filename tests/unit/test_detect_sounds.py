@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clipper.detect.cues import find_cues, lexicon
+from clipper.detect.cues import find_cues, languages, lexicon, pattern
 from clipper.detect.mentions import MentionOptions, find_mentions
 from clipper.detect.names import know
 from clipper.detect.numerals import numbers
@@ -139,6 +139,12 @@ def test_cues_are_heard_by_what_they_do() -> None:
 def test_no_phrase_has_two_meanings(language: str) -> None:
     phrases = [phrase for row in lexicon(language).values() for phrase in row]
     assert len(phrases) == len(set(phrases))
+
+
+def test_expressions_are_of_all_languages_and_an_unknown_kind_matches_nothing() -> None:
+    assert languages() == ("en", "zh")
+    assert pattern("result").search("一点都没掉") and pattern("result").search("Not a single drop came out")
+    assert pattern("no such kind").search("anything at all") is None
 
 
 def test_options_say_what_is_wrong() -> None:
