@@ -41,18 +41,44 @@ def start(capacity: Needs | None = None) -> None:
         ray = installed()
         _hush(ray)
         try:
-            ray.init(
-                address="local",
-                num_cpus=max(1, round(there.cpus)),
-                num_gpus=round(there.gpus),
-                include_dashboard=False,
-                log_to_driver=False,
-                configure_logging=False,
-                object_store_memory=OBJECT_STORE_BYTES,
-                _node_ip_address="127.0.0.1",
-            )
+            with _lean(ray):
+                ray.init(
+                    address="local",
+                    num_cpus=max(1, round(there.cpus)),
+                    num_gpus=round(there.gpus),
+                    include_dashboard=False,
+                    log_to_driver=False,
+                    configure_logging=False,
+                    object_store_memory=OBJECT_STORE_BYTES,
+                    _node_ip_address="127.0.0.1",
+                )
         except Exception as error:
             raise ToolError(f"could not start Ray on this machine: {error}; try --executor local") from error
+
+
+@contextlib.contextmanager
+def _lean(ray: Any) -> Iterator[None]:
+    """Leave out what Ray starts for people who look at a cluster: an API server, an autoscaler, a reader of logs.
+
+    Each is a Python program of its own that nothing here talks to; ray.init waits for the first and has no switch for any.
+    Without them and the packages of the dashboard a start takes less than half as long. Where a Ray calls them otherwise, it
+    starts them as ever.
+    """
+    node, utils = ray._private.node.Node, ray._private.utils
+    instead: list[tuple[Any, str, Any]] = [(node, name, _nothing) for name in ("start_api_server", "start_monitor", "start_log_monitor")]
+    instead.append((utils, "get_dashboard_dependency_error", lambda: ImportError("not wanted")))
+    own = [(place, name, getattr(place, name), other) for place, name, other in instead if hasattr(place, name)]
+    for place, name, _, other in own:
+        setattr(place, name, other)
+    try:
+        yield
+    finally:
+        for place, name, before, _ in own:
+            setattr(place, name, before)
+
+
+def _nothing(*given: Any, **named: Any) -> None:
+    """Start nothing."""
 
 
 def stop() -> None:

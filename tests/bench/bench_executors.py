@@ -1,11 +1,12 @@
 """How throughput grows with workers: jobs of three stages that wait instead of computing, on each executor.
 
-    python -m tests.bench.bench_executors [--workers 1,2,4,8,16] [--executors local,ray] [--jobs-per-worker 3] [--scale 1.0]
+    python -m tests.bench.bench_executors [--workers 1,2,4,8,16] [--executors local,ray] [--jobs-per-worker 3] [--scale 1.0] [--cold]
 
 A stage's lengths are those of an eight-minute recording on two cores (recognition 48 s, looking and finding 14 s, rendering
 45 s), divided by ten. As nothing computes, what is measured is the executor: starting processes, handing over tasks, hearing of
 their end. Perfect is all workers busy all the time: jobs ÷ workers × length of a job; *efficient* is the share of workers ×
-seconds that they were, and the rest is told by where it went. The last figure compares with the first executor.
+seconds that they were, and the rest is told by where it went. The last figure compares with the first executor. With `--cold`
+the start of the executor is no longer apart but counted, as a command that does one short batch meets it.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Measured:
     """What jobs took, and what their workers did meanwhile, in shares of workers × seconds."""
 
     start_s: float
-    """Until every worker had done an empty task: once per executor and not per job, so no part of the rest."""
+    """Until every worker had done an empty task: once per executor and not per job, so no part of the rest; cold: of the call alone."""
     seconds: float
     busy: float
     beginning: float
@@ -98,18 +99,20 @@ def shares(done: Sequence[Done], workers: int, began: float, ended: float) -> tu
     return spent["busy"] / whole, spent["beginning"] / whole, spent["between"] / whole, ending / whole
 
 
-def measure(name: str, workers: int, jobs: int, scale: float) -> Measured:
-    """Run jobs on so many workers of an executor."""
+def measure(name: str, workers: int, jobs: int, scale: float, *, cold: bool = False) -> Measured:
+    """Run jobs on so many workers of an executor; `cold` counts its start among them."""
     asked = time.time()
     executor = executors.load(name, capacity=Needs(cpus=float(workers)))
-    wait([executor.submit(Task(id=f"first {number}", function=STAGE, arguments={"seconds": 0.5})) for number in range(workers)])
-    began = time.time()
+    if not cold:
+        wait([executor.submit(Task(id=f"first {number}", function=STAGE, arguments={"seconds": 0.5})) for number in range(workers)])
+    started = time.time()
+    began = asked if cold else started
     try:
         done = run(executor, jobs, scale)
         ended = time.time()
     finally:
         executor.close()
-    return Measured(began - asked, ended - began, *shares(done, workers, began, ended))
+    return Measured(started - asked, ended - began, *shares(done, workers, began, ended))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -118,6 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--executors", default="local,ray")
     parser.add_argument("--jobs-per-worker", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--cold", action="store_true", help="count the start of the executor")
     options = parser.parse_args(arguments)
     length = sum(seconds for _, seconds in STAGES) * options.scale
     print(
@@ -128,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for workers in map(int, options.workers.split(",")):
         jobs, perfect = workers * options.jobs_per_worker, options.jobs_per_worker * length
         for name in options.executors.split(","):
-            found = measure(name, workers, jobs, options.scale)
+            found = measure(name, workers, jobs, options.scale, cold=options.cold)
             alone.setdefault(f"{workers}", found.seconds)
             slower = found.seconds / alone[f"{workers}"] - 1
             print(
