@@ -10,6 +10,8 @@ from clipper.values import ms
 LONGEST_PACE = 1.75
 """A shot is at most this many times the usual length."""
 MOST_SHOTS = 24
+SEAM_S = 0.2
+"""A loop's first shot is seen at least this long before the seam."""
 
 
 def cut_instants(
@@ -29,6 +31,29 @@ def cut_instants(
     cuts = _on_beats(seconds, count, beats, least) or free
     framed = [ms(round(instant * fps) / fps) for instant in cuts]
     return (0.0, *framed[1:-1], end)
+
+
+def ring_instants(
+    seconds: float, *, pace: float, fps: int, beats: Sequence[float] = (), least: float = 0.8, single: bool = False
+) -> tuple[tuple[float, ...], float]:
+    """Cut a loop: the instants at which its shots begin, counted from its first shot on, and how much of that is played at its end.
+
+    The loop's seam lies within the first shot, so that nothing is cut there; all cuts fall on beats (seconds on the video's
+    clock) where that keeps the lengths sound.
+    """
+    free = cut_instants(seconds, pace=pace, fps=fps, least=least, single=single)
+    end = free[-1]
+    if len(free) == 2:
+        return free, ms(round(end * fps / 2) / fps)
+    usual = end / (len(free) - 1)
+    near = [beat for beat in beats if 0.3 * usual <= beat <= 0.7 * usual]
+    head = round(min(near, key=lambda beat: abs(beat - usual / 2), default=usual / 2) * fps) / fps
+    later = [(beat - head) % end for beat in beats if 0 <= beat < end]
+    cuts = cut_instants(seconds, pace=pace, fps=fps, beats=later, least=least)
+    if cuts[-1] - cuts[-2] < head + SEAM_S:
+        cuts = free
+    first = cuts[-1] - cuts[-2]
+    return (0.0, *(ms(first + cut) for cut in cuts[:-1])), ms(first - head)
 
 
 def _on_beats(seconds: float, count: int, beats: Sequence[float], least: float) -> list[float]:

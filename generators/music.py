@@ -168,10 +168,10 @@ def _is_clear(strength: NDArray[np.float64], chain: Sequence[int]) -> bool:
 # --- levels ----------------------------------------------------------------------------------------
 
 
-def duck_curve(other: Samples | None, count: int, options: MusicOptions) -> Samples:
+def duck_curve(other: Samples | None, count: int, options: MusicOptions, *, loop: bool = False) -> Samples:
     """How loud music is under other sound: float32 (count,), factors of 1 and less, smooth.
 
-    Music is down when the other sound begins (the lowering looks ahead), and comes back slowly.
+    Music is down when the other sound begins (the lowering looks ahead), and comes back slowly; in a loop also over its seam.
     """
     block = RATE_HZ // 100
     blocks = -(-count // block)
@@ -181,19 +181,33 @@ def duck_curve(other: Samples | None, count: int, options: MusicOptions) -> Samp
     padded[: min(len(other), count)] = other[:count]
     level = np.sqrt((padded.reshape(blocks, -1) ** 2).mean(axis=1))
     speaks = level > max(float(level.max()) * 0.03, 1e-3)
-    down = np.zeros(blocks)
-    held = 0.0
-    for number in range(blocks):  # back: the release
-        held = 1.0 if speaks[number] else max(0.0, held - 0.01 / options.release_s)
-        down[number] = held
-    held = 0.0
-    for number in range(blocks - 1, -1, -1):  # ahead: the attack
-        held = 1.0 if speaks[number] else max(0.0, held - 0.01 / options.attack_s)
-        down[number] = max(down[number], held)
+    back = _held(np.tile(speaks, 2), 0.01 / options.release_s)
+    ahead = _held(np.tile(speaks, 2)[::-1], 0.01 / options.attack_s)[::-1]
+    # of two turns of a loop the second knows what went before, and the first what comes
+    down = np.maximum(back[blocks:], ahead[:blocks]) if loop else np.maximum(back[:blocks], ahead[blocks:])
     down = down * down * (3 - 2 * down)
     factors = 10 ** (-options.duck_db * down / 20)
     middles = (np.arange(blocks) + 0.5) * block
     return np.interp(np.arange(count), middles, factors).astype(np.float32)
+
+
+def _held(speaks: NDArray[np.bool_], step: float) -> NDArray[np.float64]:
+    """1 where something speaks, and a slope down to 0 after it."""
+    out, held = np.zeros(len(speaks)), 0.0
+    for number, on in enumerate(speaks):
+        held = 1.0 if on else max(0.0, held - step)
+        out[number] = held
+    return out
+
+
+def ring(samples: Samples, count: int, *, cross_s: float = 0.5) -> Samples:
+    """Make a piece `count` samples long whose end runs on into its start: what would come next fades out under the beginning."""
+    cross = min(round(cross_s * RATE_HZ), count // 2)
+    longer = looped(samples, count + cross)
+    fall = np.sqrt(np.linspace(1, 0, cross, endpoint=False, dtype=np.float32))[:, None]
+    out: Samples = longer[:count].copy()
+    out[:cross] = out[:cross] * np.sqrt(1 - fall * fall) + longer[count:] * fall
+    return out
 
 
 def looped(samples: Samples, count: int, *, cross_s: float = 0.5) -> Samples:

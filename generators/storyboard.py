@@ -15,7 +15,7 @@ from typing import Literal, TypeVar
 
 from clipper.errors import InputError
 from clipper.values import Box, ms
-from generators.cutting import cut_instants
+from generators.cutting import cut_instants, ring_instants
 from generators.sharpness import sharp_regions
 from generators.styles import prompt_for
 from generators.texts import write_overlays
@@ -23,7 +23,7 @@ from generators.values import Move, PictureRef, Shot, Storyboard, Style, Subject
 
 T = TypeVar("T")
 
-VERSION = 1
+VERSION = 2
 """Of what is planned; goes up when equal inputs give another plan."""
 
 NEEDS_LAYER: frozenset[Move] = frozenset({"parallax", "rise", "reveal"})
@@ -116,14 +116,7 @@ def plan_video(subject: Subject, style: Style, options: StoryboardOptions = Stor
     """
     if not subject.photos:
         raise InputError(f"could not plan a video of {subject.title or subject.name}: it has no picture; add one")
-    cuts = cut_instants(
-        options.seconds,
-        pace=style.pace_s,
-        fps=options.fps,
-        beats=beats,
-        least=options.least_shot_s,
-        single=options.loop and options.seconds < 5,
-    )
+    cuts, begins = _cut(style, options, beats)
     draw = _Draw(subject, style, options)
     count = len(cuts) - 1
     moves = draw.moves(count)
@@ -139,7 +132,8 @@ def plan_video(subject: Subject, style: Style, options: StoryboardOptions = Stor
         shots=shots,
         overlays=write_overlays(
             subject,
-            cuts,
+            _seen(cuts, begins),
+            loop=options.loop,
             call=options.call,
             logo=options.logo,
             end_card=options.end_card and not options.loop,
@@ -151,9 +145,25 @@ def plan_video(subject: Subject, style: Style, options: StoryboardOptions = Stor
         music=options.music,
         music_gain_db=options.music_gain_db,
         loop=options.loop,
+        begins=begins,
         light_deg=draw.light_deg,
         light=light,
     )
+
+
+def _cut(style: Style, options: StoryboardOptions, beats: Sequence[float]) -> tuple[tuple[float, ...], float]:
+    """Cut the video; of a loop, whose first shot runs over its seam, also how much of that shot is played at its end."""
+    if not options.loop:
+        return cut_instants(options.seconds, pace=style.pace_s, fps=options.fps, beats=beats, least=options.least_shot_s), 0.0
+    single = options.seconds < 5
+    return ring_instants(options.seconds, pace=style.pace_s, fps=options.fps, beats=beats, least=options.least_shot_s, single=single)
+
+
+def _seen(cuts: Sequence[float], begins: float) -> tuple[float, ...]:
+    """Return the cuts on the video's clock, its end last."""
+    if begins <= 0 or len(cuts) == 2:
+        return tuple(cuts)
+    return (0.0, *(ms(cut - begins) for cut in cuts[1:]), cuts[-1])
 
 
 def _id(subject: Subject, style: Style, options: StoryboardOptions) -> str:
@@ -250,8 +260,6 @@ class _Draw:
             return "cut", 0.0
         offered = _turned(self.style.transitions, self.options.variant)
         chosen: Transition = offered[(number - 1) % len(offered)]
-        if number == 0 and chosen == "cut":
-            chosen = next((other for other in offered if other != "cut"), "cut")
         if chosen == "cut":
             return "cut", 0.0
         before = cuts[number] - cuts[number - 1] if number else cuts[-1] - cuts[-2]

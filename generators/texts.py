@@ -37,9 +37,14 @@ _DESCRIBES = re.compile(r"(?<=\S{3})(?:\s*[,;|(]\s*|\s+[-–—]\s+|\s+(?=(?:wit
 _DANGLING = re.compile(r"[\s,;|&–—-]+$|\s+(?:with|for|and|of|the|a|an|in|to)$", re.IGNORECASE)
 
 
-def write_overlays(subject: Subject, cuts: Sequence[float], *, call: str | None, logo: str | None, end_card: bool) -> tuple[Overlay, ...]:
-    """Place title, price, points, call and logo over shots that begin at `cuts` (whose last entry is the end)."""
-    end = cuts[-1]
+def write_overlays(
+    subject: Subject, cuts: Sequence[float], *, call: str | None, logo: str | None, end_card: bool, loop: bool = False
+) -> tuple[Overlay, ...]:
+    """Place title, price, points, call and logo over shots that begin at `cuts` (whose last entry is the end).
+
+    In a loop every text has left before the seam; the logo stays.
+    """
+    end = ms(cuts[-1] - FIRST_S) if loop else cuts[-1]
     title, more = split_title(subject.title)
     ask = call if call is not None else subject.call or default_call(subject.title)
     closing = _end_card_at(cuts, ask) if end_card else end
@@ -61,7 +66,7 @@ def write_overlays(subject: Subject, cuts: Sequence[float], *, call: str | None,
     elif ask:
         overlays.append(Overlay(kind="call", text=ask, start=ms(asked), end=ms(end)))
     if logo:
-        overlays.append(Overlay(kind="logo", text="", start=0.0, end=ms(end), image=logo))
+        overlays.append(Overlay(kind="logo", text="", start=0.0, end=cuts[-1], image=logo))
     return tuple(overlays)
 
 

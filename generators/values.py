@@ -222,7 +222,9 @@ class Storyboard:
     music: str | None = None
     music_gain_db: float = 0.0
     loop: bool = False
-    """The last frame leads into the first: the first shot's transition, when it has one, begins on the last shot's last frames."""
+    """The frame after the last is the first: the last shot leads into the first one by the first one's transition."""
+    begins: float = 0.0
+    """Seconds of the first shot that are played at the end of a loop: its seam then lies within one running shot."""
     light_deg: float = 30.0
     """Direction the light sweeps from, degrees clockwise from straight above, -90 to 90."""
     light: str = ""

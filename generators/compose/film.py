@@ -39,7 +39,7 @@ from generators.values import Cutout, Footage, Origin, Photo, Storyboard, Style
 
 log = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 """Goes up when the same storyboard, shots and options give another video."""
 
 LABELLED = "labelled.mp4"
@@ -192,14 +192,15 @@ def _is_latin(board: Storyboard) -> bool:
 
 def _layers(board: Storyboard, shots: Sequence[Made], cast: Cast, label: Label, options: _Options) -> tuple[list[Layer], Layer | None]:
     """Draw everything that lies over the shots; the label's own layer comes back by itself, too."""
+    placed, footage = _placed(board, shots), [made.footage for made in shots]
     canvas = Canvas(
         width_px=board.width_px,
         height_px=board.height_px,
         box=box_in(board, options.encoding.safe_box),
         palette=cast.style.palette,
         type=type_of(cast.style.type, options.encoding.font),
-        ground=ground_of(board, [made.footage for made in shots]),
-        views=views_of(board, [made.footage for made in shots]),
+        ground=ground_of(board, placed, footage),
+        views=views_of(board, placed, footage),
         title_at=cast.style.title_at,
         hero=_hero(board, cast),
     )
@@ -208,6 +209,8 @@ def _layers(board: Storyboard, shots: Sequence[Made], cast: Cast, label: Label, 
     canvas = replace(canvas, taken_px=visible_label.label_height(label.text, canvas))
     layers = list(draw_overlays(board, cast.style, canvas))
     seen = visible_label.draw_label(label.text, canvas, options.labels)
+    if board.loop:
+        seen = replace(seen, end=board.seconds)  # it may neither come nor go at the seam
     return [*layers, seen], seen
 
 
@@ -246,7 +249,7 @@ def _picture(
     cancelled: Callable[[], bool] | None,
 ) -> tuple[Glimpses, Any]:
     """Compose and encode all frames; returns glimpses of the first ones, and the frame for the cover."""
-    placed = place(board, closed=len(shots) == 1 and shots[0].closed)
+    placed = _placed(board, shots)
     size = (board.width_px, board.height_px)
     readers = [Reader(made.footage, size, spot.count + spot.tail, board.fps) for made, spot in zip(shots, placed, strict=True)]
     stage = Stage(list(zip(placed, readers, strict=True)), layers, size=size, fps=board.fps)
@@ -259,10 +262,15 @@ def _picture(
     return glimpses, covers.frame
 
 
+def _placed(board: Storyboard, shots: Sequence[Made]) -> tuple[Placed, ...]:
+    return place(board, closed=len(shots) == 1 and shots[0].closed)
+
+
 def _cover_frame(placed: Sequence[Placed], options: ComposeOptions) -> int:
     """The cover shows the first shot with its title and, if it comes in time, its price: late in the shot, before the next."""
     first = placed[0]
-    return min(first.first + round(options.cover_at * first.count), max(0, first.end - 1))
+    start, end, _ = first.pieces(sum(spot.count for spot in placed))[-1]
+    return min(start + round(options.cover_at * (end - start)), max(0, end - 1))
 
 
 class _Cover:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from generators.compose.reading import shaped
-from generators.compose.timeline import Placed, place
+from generators.compose.timeline import Placed, frame_count
 from generators.layout import Area
 from generators.overlays.ground import Ground, survey
 from generators.overlays.views import View
@@ -17,15 +17,16 @@ STEPS = 12
 """Instants of a shot at which its product is located, but for the first."""
 
 
-def ground_of(board: Storyboard, shots: Sequence[Footage]) -> Ground:
+def ground_of(board: Storyboard, placed: Sequence[Placed], shots: Sequence[Footage]) -> Ground:
     """Look at the shots while words stand over them: whether they can be read there is measured, not assumed."""
     spans = [(overlay.start, overlay.end) for overlay in board.overlays if overlay.kind in ("price", "title", "point", "call")]
     seen: dict[float, tuple[Footage, int]] = {}
-    for placed, footage in zip(place(board), shots, strict=True):
+    total = frame_count(board)
+    for spot, footage in zip(placed, shots, strict=True):
         for share in LOOKS:
-            time = (placed.first + share * placed.count) / board.fps
+            time = (spot.first + share * spot.count) % total / board.fps
             if any(start <= time <= end for start, end in spans):
-                seen[time] = (footage, _index(placed, footage, share, board.fps))
+                seen[time] = (footage, _index(spot, footage, share, board.fps))
 
     def frame_at(time: float) -> object:
         footage, index = seen[time]
@@ -34,22 +35,25 @@ def ground_of(board: Storyboard, shots: Sequence[Footage]) -> Ground:
     return survey(sorted(seen), frame_at)
 
 
-def views_of(board: Storyboard, shots: Sequence[Footage]) -> tuple[View, ...]:
+def views_of(board: Storyboard, placed: Sequence[Placed], shots: Sequence[Footage]) -> tuple[View, ...]:
     """Ask the shots where their product is; of footage that cannot tell, no place is known."""
-    return tuple(_view(placed, footage, board) for placed, footage in zip(place(board), shots, strict=True))
+    total = frame_count(board)
+    found = [_view(spot, piece, footage, board) for spot, footage in zip(placed, shots, strict=True) for piece in spot.pieces(total)]
+    return tuple(sorted(found, key=lambda view: view.cut))
 
 
-def _view(placed: Placed, footage: Footage, board: Storyboard) -> View:
-    first, fps = placed.first / board.fps, board.fps
+def _view(placed: Placed, piece: tuple[int, int, int], footage: Footage, board: Storyboard) -> View:
+    start, end, first = piece
+    fps = board.fps
     ask = getattr(footage, "product", None)
     products: list[tuple[float, Area | None]] = []
     for step in range(STEPS + 1):
-        share = step / STEPS
-        box = ask(_index(placed, footage, share, fps)) if ask is not None else None
+        at = (end - start) * step / STEPS
+        box = ask(_index(placed, footage, (first + at) / placed.count, fps)) if ask is not None else None
         area = None if box is None else _area(box, footage, board)
-        products.append((first + share * placed.count / fps, area))
-    lead = placed.lead if placed.index else 0
-    return View(start=first + lead / fps, end=placed.end / fps, cut=first, products=tuple(products))
+        products.append(((start + at) / fps, area))
+    lead = max(0, placed.lead - first) if start else 0
+    return View(start=(start + lead) / fps, end=end / fps, cut=start / fps, products=tuple(products))
 
 
 def _index(placed: Placed, footage: Footage, share: float, fps: int) -> int:

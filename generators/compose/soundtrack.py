@@ -16,7 +16,7 @@ import numpy as np
 from clipper import ffmpeg as door
 from clipper.render import RenderOptions
 from clipper.render.loudness import RAW, Loudness, Sound, Target, bring_to, read_summary, write_silence
-from generators.music import RATE_HZ, MusicOptions, Samples, duck_curve, load_sound, looped
+from generators.music import RATE_HZ, MusicOptions, Samples, duck_curve, load_sound, looped, ring
 
 CHUNK_S = 1.0
 SHORT_FADE_S = 0.02
@@ -93,10 +93,10 @@ def _clip(samples: Samples, effects: list[Any] | None) -> Any:
 
 
 def _music(samples: Samples, front: Samples | None, count: int, gain_db: float, loop: bool, options: MusicOptions) -> Any:
-    """Music as long as the video, lowered under what is in front, faded in and out (a loop is not: its end meets its start)."""
+    """Music as long as the video, lowered under what is in front, faded in and out; that of a loop runs on over its seam."""
     from moviepy import afx
 
-    bed = looped(samples, count) * duck_curve(front, count, options)[:, None]
+    bed = (ring if loop else looped)(samples, count) * duck_curve(front, count, options, loop=loop)[:, None]
     seconds = count / RATE_HZ
     effects: list[Any] = [afx.MultiplyVolume(10 ** (gain_db / 20))]
     if not loop:

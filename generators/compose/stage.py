@@ -33,7 +33,7 @@ class Stage:
     def __init__(self, shots: Sequence[tuple[Placed, Reader]], layers: Sequence[Layer], *, size: tuple[int, int], fps: int) -> None:
         _moviepy()
         self.size, self.fps = size, fps
-        self.count = max(placed.end for placed, _ in shots)
+        self.count = sum(placed.count for placed, _ in shots)
         self._shots = list(shots)
         self._layers = list(layers)
         self.clip = self._compose()
@@ -56,17 +56,18 @@ class Stage:
     def _compose(self) -> Any:
         from moviepy import CompositeVideoClip
 
-        clips = [self._shot_clip(placed, reader) for placed, reader in self._shots]
+        clips = [self._shot_clip(placed, reader, piece) for placed, reader in self._shots for piece in placed.pieces(self.count)]
         clips += [self._layer_clip(layer, number) for number, layer in enumerate(self._layers)]
         whole = CompositeVideoClip(clips, size=self.size, bg_color=(0, 0, 0)).with_fps(self.fps).with_duration(self.count / self.fps)
         whole.frame_function = lambda time: self._composed(whole, time)
         return whole
 
-    def _shot_clip(self, placed: Placed, reader: Reader) -> Any:
-        """A shot on MoviePy's timeline. Its first frame is not asked for before it is needed."""
-        clip = _clip(lambda time: reader.at(int(time * self.fps)), self.size)
-        clip.placed, clip.reader = placed, reader
-        return clip.with_layer_index(SHOTS + placed.index).with_start(placed.first / self.fps).with_end(placed.end / self.fps)
+    def _shot_clip(self, placed: Placed, reader: Reader, piece: tuple[int, int, int]) -> Any:
+        """A piece of a shot on MoviePy's timeline. Its first frame is not asked for before it is needed."""
+        start, end, first = piece
+        clip = _clip(lambda time: reader.at(first + int(time * self.fps)), self.size)
+        clip.placed, clip.reader, clip.before = placed, reader, start - first
+        return clip.with_layer_index(SHOTS + placed.index).with_start(start / self.fps).with_end(end / self.fps)
 
     def _layer_clip(self, layer: Layer, number: int) -> Any:
         clip = _clip(lambda _time: layer.sprite.colour, (layer.sprite.width_px, layer.sprite.height_px))
@@ -91,7 +92,7 @@ class Stage:
     def _picture(self, clip: Any, time: float) -> Pixels:
         """The shot's frame, under its transition with the shot before."""
         placed: Placed = clip.placed
-        number = int(time * self.fps) - placed.first
+        number = int(time * self.fps) - clip.before
         frame = clip.reader.at(number)
         if number >= placed.lead:
             self._retire(placed.index)

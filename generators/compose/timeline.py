@@ -2,6 +2,9 @@
 
 A transition lies inside the shot that it begins: while it runs, the shot before it goes on. So a shot's footage has to
 reach beyond the shot's own end, by the next one's transition; `wanted_seconds` says how far.
+
+A loop is a ring: the last shot is followed by the first one, with its transition. Where it begins within its first shot, that
+shot is played on both sides of the seam, and what is seen there is one movement without a cut.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ class Placed:
     index: int
     shot: Shot
     first: int
-    """Its first frame in the video."""
+    """Its first frame in the video; of a shot that runs over a loop's seam, that of its part before the seam."""
     count: int
     transition: Transition
     lead: int
@@ -32,19 +35,28 @@ class Placed:
 
     @property
     def end(self) -> int:
-        """First frame after the shot."""
+        """First frame after the shot; beyond the video's last for a shot that runs over a loop's seam."""
         return self.first + self.count
+
+    def pieces(self, total: int) -> tuple[tuple[int, int, int], ...]:
+        """Return where the shot is seen in a video of `total` frames: first frame, end, and which frame of the shot comes first.
+
+        There are two pieces, the later one first, when it runs over the seam of a loop.
+        """
+        whole = ((self.first, min(self.end, total), 0),)
+        return (*whole, (0, self.end - total, total - self.first)) if self.end > total else whole
 
 
 def place(board: Storyboard, *, closed: bool = False) -> tuple[Placed, ...]:
     """Place a storyboard's shots one after another.
 
     A transition is never longer than half of either shot. The first shot's transition is seen in a loop alone, where the
-    last shot leads into it; not where the only shot is `closed`: its camera comes back by itself. Raises InputError when a
-    shot holds no frame.
+    last shot leads into it; not where the only shot is `closed`: its camera comes back by itself, and the loop begins with it.
+    Raises InputError when a shot holds no frame.
     """
     ends = _ends(board)
     starts = [0, *ends[:-1]]
+    turned = _turned(board, ends, closed)
     counts = [end - start for start, end in zip(starts, ends, strict=True)]
     for shot, count in zip(board.shots, counts, strict=True):
         if count < 1:
@@ -55,7 +67,7 @@ def place(board: Storyboard, *, closed: bool = False) -> tuple[Placed, ...]:
         Placed(
             index=number,
             shot=shot,
-            first=starts[number],
+            first=(starts[number] - turned) % ends[-1],
             count=counts[number],
             transition=kinds[number],
             lead=leads[number],
@@ -85,13 +97,21 @@ def _ends(board: Storyboard) -> list[int]:
     return ends
 
 
+def _turned(board: Storyboard, ends: list[int], closed: bool) -> int:
+    """How many frames of its first shot a loop leaves to its end."""
+    if not board.loop or (closed and len(board.shots) == 1):
+        return 0
+    return max(0, min(round(board.begins * board.fps), ends[0] - 1))
+
+
 def _transition(board: Storyboard, number: int, closed: bool) -> Transition:
     shot = board.shots[number]
     if number > 0:
         return shot.transition
     if not board.loop or (closed and len(board.shots) == 1):
         return "cut"
-    return "dissolve" if shot.transition == "cut" else shot.transition
+    is_bare = board.begins <= 0 or len(board.shots) == 1  # nothing but the transition closes the ring
+    return "dissolve" if shot.transition == "cut" and is_bare else shot.transition
 
 
 def _lead(board: Storyboard, number: int, kind: Transition, counts: list[int]) -> int:

@@ -33,7 +33,17 @@ def draw_overlays(board: Storyboard, style: Style, canvas: Canvas) -> tuple[Laye
     if closing is not None:
         price = next((overlay for overlay in shown if overlay.kind == "price"), None)
         layers += draw_end_card(closing, canvas, price, style.price_badge)
+    if board.loop:
+        layers = [_steady(layer, board.seconds) for layer in layers]
     return tuple(sorted(layers, key=lambda layer: layer.order))
+
+
+def _steady(layer: Layer, seconds: float) -> Layer:
+    """Let what is seen throughout a loop stand still: coming and going would be seen at its seam."""
+    if layer.start > 0 or layer.end < seconds:
+        return layer
+    pose = layer.pose(seconds / 2)
+    return replace(layer, pose=lambda _time: pose)
 
 
 def _before(overlay: Overlay, later: Overlay | None) -> Overlay:

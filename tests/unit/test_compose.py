@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from clipper.errors import InputError
+from clipper.render import RenderOptions
 from generators.compose.encoding import arguments
 from generators.compose.reading import Ahead, Reader, Sample, samples, shaped
 from generators.compose.stage import Stage
@@ -61,6 +63,47 @@ def test_a_loop_begins_with_the_last_shot_and_a_closed_one_with_itself() -> None
     assert wanted_seconds(looped)[0] > 2.0
     assert place(looped, closed=True)[0].lead == 0
     assert wanted_seconds(looped, closed=True) == (2.0,)
+
+
+@given(
+    lengths=some.lists(some.floats(0.5, 4), min_size=1, max_size=6),
+    kind=KINDS,
+    begins=some.floats(0, 5),
+    fps=some.sampled_from([24, 30]),
+)
+def test_a_loop_is_a_ring(lengths: list[float], kind: str, begins: float, fps: int) -> None:
+    board = films.board(*lengths, transition=kind, fps=fps, loop=True, begins=begins)
+    placed, total = place(board), frame_count(board)
+    assert sum(one.count for one in placed) == total
+    seen = {}
+    for one in placed:
+        for start, end, first in one.pieces(total):
+            assert 0 <= start < end <= total
+            seen.update({start + number: (one.index, first + number) for number in range(end - start)})
+    assert sorted(seen) == list(range(total)), "every frame shows one shot"
+    for number, (index, frame) in seen.items():
+        after = seen[(number + 1) % total]
+        assert after == (index, frame + 1) or (frame + 1 == placed[index].count and after == ((index + 1) % len(placed), 0))
+
+
+def test_a_loops_seam_lies_within_one_running_shot() -> None:
+    board = films.board(1.0, 1.0, loop=True, begins=0.4)
+    placed = place(board)
+    assert placed[0].pieces(60) == ((48, 60, 0), (0, 18, 12)) and placed[1].first == 18
+    assert place(films.board(1.0, loop=True, begins=0.4), closed=True)[0].first == 0, "a closed shot needs no turning"
+    readers = [Reader(one.footage, films.SIZE, spot.count + spot.tail, 30) for one, spot in zip(films.made(board), placed, strict=True)]
+    stage = Stage(list(zip(placed, readers, strict=True)), (), size=films.SIZE, fps=30)
+    try:
+        numbers = [films.number_in(frame) for frame in stage.frames()]
+    finally:
+        stage.close()
+    assert (numbers[0], numbers[17], numbers[-1]) == (12, 29, 11)
+
+
+def test_a_loops_seam_is_coded_finely() -> None:
+    board = films.board(2.0, loop=True)
+    assert "zones=0,0,q=8/56,59,q=8" in " ".join(arguments(board, 60, Path("work"), RenderOptions(), 2))
+    assert "zones" not in " ".join(arguments(replace(board, loop=False), 60, Path("work"), RenderOptions(), 2))
 
 
 def test_a_shot_of_no_frame_is_refused() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from generators.music import MusicOptions, duck_curve, find_beats, looped
+from generators.music import MusicOptions, duck_curve, find_beats, looped, ring
 
 RATE = 48_000
 
@@ -78,3 +78,27 @@ def test_music_is_made_as_long_as_the_video(count: int) -> None:
     found = looped(piece, count)
     assert found.shape == (count, 2)
     assert found.min() > 0.3 and found.max() <= 0.75, "neither a gap nor a bump at the joints"
+
+
+@pytest.mark.parametrize("length", [30_000, 200_000, 300_000])
+def test_the_music_of_a_loop_runs_on_over_its_seam(length: int) -> None:
+    count = 200_000
+    piece = np.sin(2 * np.pi * 110 * np.arange(length) / RATE)[:, None].repeat(2, axis=1).astype(np.float32)
+    found = ring(piece, count)
+    assert found.shape == (count, 2)
+    turned = np.roll(found, count // 2, axis=0)
+    assert np.abs(np.diff(turned, axis=0)).max() < 0.03, "no click where it begins again"
+    if length > count + RATE:
+        assert np.array_equal(found[RATE:], piece[RATE:count]), "only its beginning is mixed"
+
+
+def test_the_music_of_a_loop_is_lowered_before_a_voice_at_its_start() -> None:
+    count = 4 * RATE
+    voice = np.zeros((count, 2), np.float32)
+    voice[:RATE] = 0.3
+    options = MusicOptions(duck_db=12, attack_s=0.2, release_s=0.5)
+    curve = duck_curve(voice, count, options, loop=True)
+    assert curve[-1] == pytest.approx(curve[0], rel=0.15) and curve[-RATE] == pytest.approx(1.0)
+    assert duck_curve(voice, count, options)[-1] == pytest.approx(1.0)
+    voice = np.roll(voice, -RATE, axis=0)
+    assert duck_curve(voice, count, options, loop=True)[0] < 0.3, "it comes back after a voice at its end"

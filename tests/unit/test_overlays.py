@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
+from PIL import Image
 
 from clipper.errors import InputError
 from generators.layout import Area, layout
@@ -192,3 +194,13 @@ def test_lines_fit_and_are_even(kind: str) -> None:
     widths = [width_of(row, size, setting) for row in rows]
     assert max(widths) <= 700
     assert min(widths) > 0.5 * max(widths)
+
+
+def test_what_lasts_through_a_loop_neither_comes_nor_goes(tmp_path: Path) -> None:
+    logo = tmp_path / "logo.png"
+    Image.new("RGBA", (80, 40), (200, 30, 30, 255)).save(logo)
+    looped = films.board(2.0, loop=True, overlays=(Overlay(kind="logo", text="", start=0.0, end=2.0, image=str(logo)),))
+    for board, still in ((looped, True), (replace(looped, loop=False), False)):
+        (layer,) = draw_overlays(board, styles()[0], canvas(styles()[0], board))
+        opacities = {round(layer.pose(time).opacity, 3) for time in (0.0, 1.0, 1.99)}
+        assert (len(opacities) == 1) is still

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from clipper import artefact
 from clipper.errors import ArtefactError, InputError
 from clipper.values import Box
-from generators.cutting import cut_instants
+from generators.cutting import cut_instants, ring_instants
 from generators.storyboard import NEEDS_LAYER, StoryboardOptions, plan_variants, plan_video
 from generators.styles import ORDER, style_named, styles
 from generators.texts import LEAST_S, default_call, read_s, shorten, split_title, width
@@ -123,6 +123,25 @@ def test_cuts_fall_on_beats() -> None:
     assert min(lengths) > 0.8
 
 
+@given(
+    seconds=st.floats(3, 30),
+    pace=st.floats(1, 4),
+    fps=st.sampled_from([24, 30]),
+    beat=st.floats(0.3, 0.9),
+    least=st.sampled_from([0.8, 2.0]),
+)
+def test_a_loop_is_cut_on_beats_and_not_at_its_seam(seconds: float, pace: float, fps: int, beat: float, least: float) -> None:
+    beats = tuple(np.arange(0.1, seconds, beat))
+    cuts, begins = ring_instants(seconds, pace=pace, fps=fps, beats=beats, least=least)
+    assert cuts[0] == 0 and cuts[-1] == pytest.approx(seconds, abs=0.5 / fps + 0.001)
+    assert min(np.diff(cuts)) >= min(least, cuts[-1]) - 1.1 / fps
+    assert 0.19 < begins < cuts[1] - 0.1 * cuts[1]
+    if len(cuts) > 3:
+        seen = [cut - begins for cut in cuts[1:]]
+        missed = [min(abs(cut - one) for one in beats) for cut in seen]
+        assert sum(miss <= 0.5 / fps + 0.002 for miss in missed) >= len(missed) - 1, "one cut may bridge the music's own seam"
+
+
 def test_without_usable_beats_cuts_are_free() -> None:
     free = cut_instants(9, pace=2.0, fps=30)
     assert cut_instants(9, pace=2.0, fps=30, beats=(0.1, 8.9)) == free
@@ -168,7 +187,8 @@ def test_a_looping_video_has_a_call_and_no_end_card() -> None:
     kinds = {overlay.kind for overlay in board.overlays}
     assert "end_card" not in kinds
     assert {"call", "logo"} <= kinds
-    assert board.shots[0].transition != "cut", "the last shot leads into the first"
+    assert 0 < board.begins < board.shots[0].seconds, "the seam lies within the first shot"
+    assert all(overlay.end <= board.seconds - 0.19 for overlay in board.overlays if overlay.kind != "logo"), "nothing leaves at the seam"
     assert len(plan_video(ONE, style_named("luxury-dark"), StoryboardOptions(seconds=4, loop=True)).shots) == 1
 
 
