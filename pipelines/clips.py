@@ -6,43 +6,50 @@ lies in the run's folder; what is there with the right key is used again, so a k
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import json
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from clipper import artefact, audience, detect, media, plan, sound, vision
+from clipper import artefact, audience, media, plan
 from clipper import render as rendering
-from clipper.catalog import find_catalog, read_catalog
 from clipper.errors import InputError, LivecutError, NothingFound
-from clipper.speech import transcribe, weights
-from clipper.values import AudienceLog, Catalog, Evidence, Findings, Picture, Product, Recording, Render, Track, Transcript
-from clipper.version import __version__
-from pipelines import config, memory
+from clipper.values import AudienceLog, Recording, Render
+from pipelines import memory, run_record
+from pipelines.analysing import analyse, catalog_of, stored
+from pipelines.inputs import Inputs, Known
 from pipelines.manifest import Analysis, Clip, manifest
 from pipelines.plans import PlanFile, load_plan, save_plans, stored_plans
 from pipelines.progress import Asked, Callback, Meter, Reached, ignore, never
 from pipelines.review.report import report
 from pipelines.settings import Settings
-from pipelines.workdir import Workdir, digest, json_bytes, sweep
+from pipelines.workdir import Workdir, alone, digest, json_bytes, run_folder, stamp, sweep, writable
+
+__all__ = [
+    "STAGES",
+    "Inputs",
+    "Known",
+    "Run",
+    "alone",
+    "analyse",
+    "describe",
+    "make_clips",
+    "publish",
+    "render_plans",
+    "run_folder",
+    "stamp",
+    "writable",
+]
 
 log = logging.getLogger(__name__)
 
-Tell = Callable[[float], None]
-
 STAGES = ("probe", "recognise", "listen", "look", "find", "plan")
 """Stages that a run may end after, to go on in another process; rendering follows."""
-_SESSION = ".session.json"
-"""What earlier parts of a run that is done in parts have spent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,34 +67,6 @@ class Run:
     def videos(self) -> tuple[Path, ...]:
         """Paths of the finished clips."""
         return tuple(self.folder / clip.render.video for clip in self.clips)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
-    """The caller's files for one recording; None and empty mean: look beside the recording."""
-
-    recording: Path
-    catalog: Path | None = None
-    chat: tuple[Path, ...] = ()
-    events: tuple[Path, ...] = ()
-    start_time: str | None = None
-    """When the recording began, ISO 8601; wins over every other source."""
-    known: Known | None = None
-    """What is known of the recording's bytes already."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The digest of a file that looked like this: whoever finds it so need not read it again."""
-
-    sha256: str
-    stamp: tuple[int, int, int, int]
-    """Size, time of change in ns, device, inode."""
-
-    def digest_of(self, path: Path) -> str:
-        """The digest, when the file still looks as it did; else nothing."""
-        found = path.stat()
-        return self.sha256 if (found.st_size, found.st_mtime_ns, found.st_dev, found.st_ino) == self.stamp else ""
 
 
 def make_clips(
@@ -134,7 +113,7 @@ def make_clips(
             memory.release()
             plans = _plan(analysis, settings, work, replan, meter)
         except Reached:
-            _remember(work, meter)
+            run_record.remember(work, meter)
             return Run(folder=work.root, manifest={}, clips=(), made=tuple(work.made))
         clips = _render_all(plans, analysis.recording, settings, work, meter)
         why_nothing = None if clips else _why_nothing(analysis)
@@ -168,80 +147,12 @@ def render_plans(
     for root, names in runs.items():
         work = Workdir(root)
         with writable(root), alone(root):
-            analysis = _stored(root)
+            analysis = stored(root)
             files = stored_plans(root / "plans")
             clips = _render_all(files, analysis.recording, settings, work, meter)
             publish(analysis, clips, settings, work, meter, None)
         videos += [root / clip.render.video for clip in clips if clip.name in names]
     return tuple(videos)
-
-
-def analyse(inputs: Inputs, settings: Settings, work: Workdir, meter: Meter) -> Analysis:
-    """Find out what a recording holds; every value lands in the run's folder."""
-    with meter.stage("probe"):
-        identity = _identity(inputs.recording)
-        source = work.step("recording", Recording, 1, identity, lambda: _probe(inputs, work))
-        found = _catalog(inputs)
-        catalog = work.step("catalog", Catalog, 1, (found,), lambda: found)
-        audience_log = audience.read_logs(
-            inputs.recording,
-            chat=inputs.chat,
-            events=inputs.events,
-            start_time=inputs.start_time,
-            recording_created=source.creation_time,
-            duration=source.duration,
-        )
-        audience_log = _by_catalogue_sku(audience_log, catalog)
-    products = catalog.products
-    names = [(product.sku, product.title, product.aliases, product.brand) for product in products]
-    with meter.stage("recognise") as tell:
-        transcript = work.step(
-            "transcript",
-            Transcript,
-            transcribe.VERSION,
-            (source.sha256, names, settings.speech),
-            lambda: _transcribe(source, products, settings, work, tell, meter.cancelled),
-        )
-    memory.release()
-    with meter.stage("listen"):
-        loudness = work.step("loudness", Track, sound.VERSION, (source.sha256,), lambda: sound.measure_loudness(media.audio_blocks(source)))
-    with meter.stage("look") as tell:
-        pictures = [(product.sku, [stamp(Path(image)) for image in product.images]) for product in products]
-        picture = work.step(
-            "picture",
-            Picture,
-            vision.VERSION,
-            (source.sha256, pictures, settings.vision, settings.run.faces),
-            lambda: _look(source, products, settings, tell, meter.cancelled),
-        )
-    with meter.stage("find"):
-        evidence = work.step(
-            "evidence",
-            Evidence,
-            detect.GATHER_VERSION,
-            (transcript, catalog, audience_log, digest(picture, loudness), settings.gather),
-            lambda: detect.gather(transcript, catalog, audience_log, picture, loudness, settings.gather),
-        )
-        findings = work.step(
-            "segments",
-            Findings,
-            detect.FIND_VERSION,
-            (digest(evidence), products, settings.find),
-            lambda: detect.find(evidence, products, settings.find),
-        )
-    return _analysis(source, catalog, transcript, evidence, findings)
-
-
-def _analysis(source: Recording, catalog: Catalog, transcript: Transcript, evidence: Evidence, findings: Findings) -> Analysis:
-    return Analysis(
-        recording=source,
-        catalog=catalog,
-        transcript=transcript,
-        evidence=evidence,
-        findings=findings,
-        why_none=tuple(detect.why_none(evidence, catalog.products, findings)),
-        pauses=detect.pauses(evidence),
-    )
 
 
 def publish(
@@ -253,103 +164,8 @@ def publish(
         artefact.save(work.root / "manifest.json", json_bytes(data))
         page = report(data, analysis.transcript, analysis.evidence, analysis.findings, work.root, products=analysis.catalog.products)
         artefact.save(work.root / "report.html", page.encode("utf-8", "backslashreplace"))
-    earlier = _remembered(work)
-    made = [*earlier["made"], *(name for name in work.made if name not in earlier["made"])]
-    run = {
-        "schema": "livecut.run",
-        "version": 1,
-        "livecut": __version__,
-        "options": config.plain(settings),
-        "made": made,
-        "reused": [name for name in work.reused if name not in made],
-        "stages": _longest(earlier["stages"], meter.stages),
-    }
-    artefact.save(work.root / "run.json", json_bytes(run))
-    (work.root / _SESSION).unlink(missing_ok=True)
+    run_record.finish(settings, work, meter)
     return data
-
-
-def _remember(work: Workdir, meter: Meter) -> None:
-    """Keep what a run that ends early has spent and made, for the run.json of the one that finishes it."""
-    earlier = _remembered(work)
-    stages = _longest(earlier["stages"], meter.stages)
-    made = [*earlier["made"], *(name for name in work.made if name not in earlier["made"])]
-    artefact.save(work.root / _SESSION, json_bytes({"made": made, "stages": stages}))
-
-
-def _longest(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
-    """Of each stage, the time it was done in and not the one it was found done in."""
-    both = {**earlier, **now}
-    return {name: max((one for one in (earlier.get(name), now.get(name)) if one), key=lambda one: float(one["seconds"])) for name in both}
-
-
-def _remembered(work: Workdir) -> dict[str, Any]:
-    try:
-        found = json.loads((work.root / _SESSION).read_text(encoding="utf-8"))
-        return {"made": list(found["made"]), "stages": dict(found["stages"])}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {"made": [], "stages": {}}
-
-
-def run_folder(out: Path, recording: Path) -> Path:
-    """Name the run's folder: OUT/<recording's stem>, made distinct when another recording has that name there."""
-    folder = out / recording.stem
-    try:
-        other = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["recording"]["path"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return folder
-    if Path(other) == recording.resolve() or not Path(other).exists():
-        return folder
-    return out / f"{recording.stem}-{digest(str(recording.resolve()))[:8]}"
-
-
-def _identity(path: Path) -> tuple[object, ...]:
-    """What tells that a file is still the one that was probed, without reading it."""
-    return stamp(path.resolve())
-
-
-def stamp(path: Path) -> tuple[object, ...]:
-    """What tells that a file is still the same one, without reading it; a missing file has a stamp of its own."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return (str(path), None)
-    return (str(path), stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
-
-
-def _probe(inputs: Inputs, work: Workdir) -> Recording:
-    """Probe a recording; one whose time stamps break is copied onto one clock inside the run's folder first."""
-    found = media.probe(inputs.recording, digest=inputs.known.digest_of(inputs.recording) if inputs.known else "")
-    return replace(media.normalise(found, work.root / "media"), sha256=found.sha256)
-
-
-def _catalog(inputs: Inputs) -> Catalog:
-    path = inputs.catalog or find_catalog(inputs.recording.parent)
-    return read_catalog(path) if path else Catalog(path=None, products=())
-
-
-def _by_catalogue_sku(told: AudienceLog, catalog: Catalog) -> AudienceLog:
-    """Call products in the log what the catalogue calls them: an order names a variant's sku."""
-
-    def own(sku: str) -> str:
-        product = catalog.named(sku)
-        return product.sku if product else sku
-
-    orders = told.orders and tuple(replace(order, sku=own(order.sku)) for order in told.orders)
-    cards = told.cards and tuple(replace(card, sku=own(card.sku)) for card in told.cards)
-    return replace(told, orders=orders, cards=cards)
-
-
-def _transcribe(
-    source: Recording, products: tuple[Product, ...], settings: Settings, work: Workdir, tell: Tell, cancelled: Asked
-) -> Transcript:
-    checkpoint = transcribe.FileCheckpoint(work.root / "recognition.jsonl")
-    return transcribe.transcribe(source, products, settings.speech, checkpoint=checkpoint, progress=tell, cancelled=cancelled)
-
-
-def _look(source: Recording, products: tuple[Product, ...], settings: Settings, tell: Tell, cancelled: Asked) -> Picture:
-    faces = weights.locate("centerface") / "centerface.onnx" if settings.run.faces else None
-    return vision.look(source, products, settings.vision, face_model=faces, progress=tell, cancelled=cancelled)
 
 
 def _plan(analysis: Analysis, settings: Settings, work: Workdir, replan: bool, meter: Meter) -> tuple[PlanFile, ...]:
@@ -431,53 +247,6 @@ def _why_nothing(analysis: Analysis) -> str:
     return "what was found is too short or too unsure for a clip"
 
 
-def _stored(root: Path) -> Analysis:
-    """Load what a finished run knows, without its inputs."""
-
-    def value(name: str, kind: type[Any], version: int) -> Any:
-        path = root / f"{name}.json"
-        return artefact.loads(path.read_bytes(), kind, name, version, where=str(path))
-
-    evidence: Evidence = value("evidence", Evidence, detect.GATHER_VERSION)
-    catalog: Catalog = value("catalog", Catalog, 1)
-    return _analysis(
-        value("recording", Recording, 1),
-        catalog,
-        value("transcript", Transcript, transcribe.VERSION),
-        evidence,
-        value("segments", Findings, detect.FIND_VERSION),
-    )
-
-
-@contextmanager
-def writable(folder: Path) -> Iterator[None]:
-    """Turn a full disk or a read-only folder into an error that says what to do."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        yield
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise LivecutError(
-                f"could not finish {folder}: no space left on the device; free some space and run again, what was finished is kept"
-            ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            raise InputError(f"could not write {folder}: {error.strerror}; choose another folder with -o") from error
-        raise
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Keep two runs out of one folder; the lock goes with the process."""
-    with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InputError(
-                f"could not use {folder}: another livecut is at work in it; wait for it, or choose another folder with -o"
-            ) from error
-        yield
-
-
 def describe(
     recording: Path,
     *,
@@ -490,7 +259,7 @@ def describe(
     """Say what `make_clips` would read and write; writes nothing."""
     source = media.probe(recording)
     inputs = Inputs(recording=recording, catalog=catalog, chat=tuple(chat), events=tuple(events), start_time=start_time)
-    found = _catalog(inputs)
+    found = catalog_of(inputs)
     audience_log: AudienceLog = audience.read_logs(
         recording,
         chat=inputs.chat,

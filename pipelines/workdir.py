@@ -6,17 +6,20 @@ everything it was given, so a value is used again exactly when it would come out
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from clipper import artefact
-from clipper.errors import ArtefactError
+from clipper.errors import ArtefactError, InputError, LivecutError
 
 T = TypeVar("T")
 
@@ -63,6 +66,56 @@ class Workdir:
         path = self.root / name
         path.mkdir(parents=True, exist_ok=True)
         return path
+
+
+def run_folder(out: Path, recording: Path) -> Path:
+    """Name the run's folder: OUT/<recording's stem>, made distinct when another recording has that name there."""
+    folder = out / recording.stem
+    try:
+        other = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["recording"]["path"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return folder
+    if Path(other) == recording.resolve() or not Path(other).exists():
+        return folder
+    return out / f"{recording.stem}-{digest(str(recording.resolve()))[:8]}"
+
+
+def stamp(path: Path) -> tuple[object, ...]:
+    """What tells that a file is still the same one, without reading it; a missing file has a stamp of its own."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return (str(path), None)
+    return (str(path), stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+
+
+@contextmanager
+def writable(folder: Path) -> Iterator[None]:
+    """Turn a full disk or a read-only folder into an error that says what to do."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise LivecutError(
+                f"could not finish {folder}: no space left on the device; free some space and run again, what was finished is kept"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+            raise InputError(f"could not write {folder}: {error.strerror}; choose another folder with -o") from error
+        raise
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep two runs out of one folder; the lock goes with the process."""
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InputError(
+                f"could not use {folder}: another livecut is at work in it; wait for it, or choose another folder with -o"
+            ) from error
+        yield
 
 
 def json_bytes(data: Mapping[str, Any]) -> bytes:

@@ -73,9 +73,9 @@ def _memory(process: psutil.Process) -> float:
 def recognise(recording: Path, folder: Path) -> None:
     """Recognition alone, with the products of the finished run and without its checkpoints."""
     source: Recording = artefact.loads((folder / "recording.json").read_bytes(), Recording, "recording", 1)
-    from pipelines.clips import _stored
+    from pipelines.analysing import stored
 
-    transcribe.transcribe(source, _stored(folder).catalog.products, Settings().speech)
+    transcribe.transcribe(source, stored(folder).catalog.products, Settings().speech)
 
 
 def plain_render(path: Path, recording: Path, scratch: Path) -> float:
