@@ -20,10 +20,13 @@ _MARK = "号"
 _MARK_SOUNDS = frozenset(["hao", "hou"])
 _NUMERALS = {c: n for n, c in enumerate("零一二三四五六七八九十")} | {"两": 2}
 _NUMERAL_SOUNDS = {"yi": 1, "er": 2, "liang": 2, "san": 3, "si": 4, "wu": 5, "liu": 6, "qi": 7, "ba": 8, "jiu": 9, "shi": 10}
+_NO_NUMERALS = frozenset("是以已衣医师时世旗启")
+"""They sound like numerals before 号 and are words of their own: 是号, 师号, 旗号."""
 LONGEST_NUMBER = 99
 """Shops seldom show more links; a longer number has a price glued to its front."""
 SURE, BARE, GUESSED = 0.9, 0.5, 0.2
-"""How sure a call is with a link word behind it, as a number with 号 alone, and as a numeral before a word that sounds like 号."""
+"""How sure a call is with a link word behind it, as a number with 号 alone, and as a guess: a numeral before a word that sounds
+like 号, or the sound of one before 号 (误号, 丝号)."""
 LISTED = 3
 """Different links in one sentence from which it runs through the list and is about none of them."""
 ENGLISH_NUMBERS = {
@@ -95,8 +98,8 @@ def _mandarin(text: str) -> list[Call]:
         if first < at:
             number = link_number("".join(t.text for t in sounding[first:at]))
             sure = SURE if is_link else BARE if token.text == _MARK else GUESSED
-        elif is_link and sounding[at - 1].sound in _NUMERAL_SOUNDS:
-            first, number, sure = at - 1, _NUMERAL_SOUNDS[sounding[at - 1].sound], BARE
+        elif sounding[at - 1].sound in _NUMERAL_SOUNDS and (is_link or _is_guess(sounding, at)):
+            first, number, sure = at - 1, _NUMERAL_SOUNDS[sounding[at - 1].sound], BARE if is_link else GUESSED
         else:
             continue
         if number:
@@ -104,11 +107,25 @@ def _mandarin(text: str) -> list[Call]:
     return found
 
 
+def sounds_like(character: str) -> int:
+    """Give the figure whose name a character sounds like (旧 9, 物 5), 0 when there is none."""
+    sounding = tokens(character)
+    return _NUMERAL_SOUNDS.get(sounding[0].sound, 0) if len(sounding) == 1 else 0
+
+
+def _is_guess(sounding: tuple[Token, ...], at: int) -> bool:
+    """Tell whether 号 itself stands behind what sounds like a numeral and is no word that ends in 号."""
+    before = sounding[at - 1]
+    return sounding[at].text == _MARK and before.text not in _NO_NUMERALS and before.end == sounding[at].start
+
+
 def _numeral_before(sounding: tuple[Token, ...], at: int) -> int:
     """Give the first token of the numeral that ends before a token; the token itself when there is none."""
     if sounding[at - 1].kind == "number":
         return at - 1 if sounding[at - 1].text.isdigit() else at
     first = at
+    if not any(token.text == "十" for token in sounding[max(0, at - 3) : at]):
+        return at - 1 if sounding[at - 1].text in _NUMERALS else at  # 19块九六号: the nine belongs to the price
     while first > 0 and at - first < 3 and sounding[first - 1].text in _NUMERALS and sounding[first - 1].end == sounding[first].start:
         first -= 1
     return first

@@ -9,11 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from clipper.detect.links import ENGLISH_NUMBERS, LONGEST_NUMBER
+from clipper.detect.links import ENGLISH_NUMBERS, LONGEST_NUMBER, sounds_like
 from clipper.spoken_numbers import SpokenNumber, find_numbers
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _NUMERAL = re.compile(r"[\d零〇一二两三四五六七八九幺十百千万亿]")
+_MISHEARD_YUAN = re.compile(r"(?<=[\d一二两三四五六七八九十百])[快筷](?=[\d零一二两三四五六七八九，。！？、,.!?\s]|$)")
+"""块 written as the common word of its sound, between a number and what ends a price."""
+_PRICE_END = re.compile(r"(?<=[\d一二两三四五六七八九十百]块)[\u3400-\u9fff](?=[，。！？、,.!?\s]|$)")
+"""What stands behind 块 where a phrase ends: a figure, or a word that nothing but a particle could be."""
+_PARTICLES = frozenset("钱吧吗嘛呢啊呀哦哈了的呗哟哇起多整左右上下")
 _FIGURES = re.compile(r"(?<![\d.])\d{1,3}(?![\d.])")
 _SPOKEN_CHINESE = "零一二三四五六七八九"
 _UNIT = re.compile(
@@ -47,7 +52,19 @@ def numbers(text: str) -> tuple[Spoken, ...]:
     language = "zh" if _CHINESE.search(text) else "en"
     if language == "zh" and not _NUMERAL.search(text):
         return ()
-    return tuple(_dressed(text, _without_link(text, number)) for number in find_numbers(text, language, percentages=True))
+    meant = _as_meant(text) if language == "zh" else text
+    return tuple(_dressed(text, _without_link(text, number)) for number in find_numbers(meant, language, percentages=True))
+
+
+def _as_meant(text: str) -> str:
+    """Write a price as it was meant, keeping every character's place: 19快九 as 19块九, "25块旧，" as "25块九，"."""
+    return _PRICE_END.sub(_figure_meant, _MISHEARD_YUAN.sub("块", text))
+
+
+def _figure_meant(match: re.Match[str]) -> str:
+    character = match.group()
+    value = 0 if character in _PARTICLES or character in _SPOKEN_CHINESE else sounds_like(character)
+    return _SPOKEN_CHINESE[value] if 0 < value < len(_SPOKEN_CHINESE) else character
 
 
 def _without_link(text: str, number: SpokenNumber) -> SpokenNumber:

@@ -22,6 +22,9 @@ from tests.bench.detect.scripts import spoken
         ("三好学生用的", "zh", ()),
         ("这个号码是我的", "zh", ()),
         ("今天1.5号", "zh", ()),
+        ("29快九六号，自己去", "zh", (6,)),
+        ("二十一号", "zh", (21,)),
+        ("信号和旗号", "zh", ()),
         ("tap number seven for the green one", "en", (7,)),
         ("it went five, four, three, two, one", "en", ()),
         ("I have two of these.", "en", ()),
@@ -47,6 +50,7 @@ def test_a_price_glued_to_a_link_is_taken_off() -> None:
     [
         ("一号枕头，二号被子，四号床单", "zh", True),
         ("一好枕头、二好被子、四好床单", "zh", True),
+        ("一号枕头，二号被子，误号床单", "zh", True),
         ("二号链接，二号，二号去拍", "zh", False),
         ("Pillow one, blanket two, sheets four.", "en", True),
         ("It is number two, number two.", "en", False),
@@ -54,6 +58,21 @@ def test_a_price_glued_to_a_link_is_taken_off() -> None:
 )
 def test_running_through_the_list_is_no_call(text: str, language: str, is_list: bool) -> None:
     assert lists_links(text, language) is is_list
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("19快九六号", [(19.9, True), (6, False)]),
+        ("五十九快，包邮", [(59, True)]),
+        ("总共25块旧，去拍", [(25.9, True)]),
+        ("25块吧，去拍", [(25, True)]),
+        ("25块就拿走", [(25, True)]),
+        ("第3快点来", [(3, False)]),
+    ],
+)
+def test_prices_are_read_as_they_were_meant(text: str, expected: list[tuple[float, bool]]) -> None:
+    assert [(n.value, n.money) for n in numbers(text)] == expected
 
 
 def test_a_name_in_a_list_of_links_weighs_little() -> None:
