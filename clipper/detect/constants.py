@@ -30,6 +30,9 @@ has said the name goes on without it for a minute: at a quarter of the figure, l
 TWIN_SHARE = 0.4
 """Share of what a name says that it says for a product of nearly the same name and kind: one sentence in twenty of its explanation
 compares it with the other (log(.05/.012) = 1.4 of 3.6)."""
+TWIN_MARKED = 0.5
+"""Nats that what distinguishes two twins (the year, the size, the link) says more for the one that is named, from which the other is not
+meant: a year said by its last two digits says so much."""
 TWIN_ALONE = 3
 """Sentences around a name in which it is not said again where it is only compared with."""
 SHARE_LEAST = 0.08
@@ -143,6 +146,7 @@ CUE = MappingProxyType(
         "wait": -0.9,
         "resume": 0.0,
         "chitchat": -0.9,
+        "quarrel": -0.9,
         "greeting": -1.6,
         "giveaway": -1.9,
         "closing": -1.9,
@@ -180,6 +184,12 @@ LAST_OFFERS = 0.6
 LAST_OTHER = -0.25
 ENDS_ON_CUE = 0.6
 """The sentence after the end moves on, greets, gives away or closes."""
+OFFER_TOLD = 1.5
+"""Nats of a link or a price from which a sentence offers the product though no phrase says so."""
+ENDS_ON_ANSWER = 0.4
+"""The sentence after an offer answers somebody: what is asked then is mostly something else."""
+ENDS_ON_OTHER = 1.0
+"""And what it names is another product: a host who explains something seldom answers for another thing in between."""
 INSIDE_NAMED = -1.6
 """The sentence after the end still names the product without weight taken off."""
 

@@ -46,6 +46,7 @@ PASSING = {
     "recap": ("报链接", "running through the list"),
     "question": ("回答问题", "an answer to the chat"),
     "service": ("回答问题", "an answer to the chat"),
+    "quarrel": ("跟观众争执", "a quarrel with viewers"),
     "giveaway": ("抽奖", "a giveaway"),
 }
 """What a host does who names a product and does not explain it, by the cue of the sentence; the most telling first."""

@@ -123,13 +123,19 @@ def _by_words(sentences: tuple[Sentence, ...], table: Mapping[str, tuple[str, ..
     found = []
     for place, sentence in enumerate(sentences):
         words = [(m.start(), m.end(), _plain(m.group())) for m in re.finditer(r"[\w'’]+", sentence.text)]
+        whole = [_plain(_CLITIC.sub("", sentence.text[start:end])) for start, end, _ in words]
         for size in range(1, longest + 1):
             for first in range(len(words) - size + 1):
                 phrase = " ".join(word for _, _, word in words[first : first + size])
+                phrase = phrase if phrase in kinds else " ".join((*phrase.split()[:-1], whole[first + size - 1]))
                 if phrase in kinds:
                     start, end = words[first][0], words[first + size - 1][1]
                     found.append(Cue(kinds[phrase], place, start, end, sentence.text[start:end]))
     return found
+
+
+_CLITIC = re.compile(r"['’](?:s|re|ve|ll|d)$", re.IGNORECASE)
+"""What is shortened onto the last word of a phrase: "somebody's back", "this one's"."""
 
 
 def _plain(text: str) -> str:

@@ -45,6 +45,7 @@ SPOILS = {
     "closing": 1.5,
     "greeting": 1.0,
     "chitchat": 0.5,
+    "quarrel": 0.8,
     "recap": 1.2,
     "finish": 0.8,
     "transition": 0.5,

@@ -33,10 +33,11 @@ def score(evidence: Evidence, stream: Read, share: Table | None, channels: tuple
     talk = spoken.talk(stream, naming)
     tables: dict[str, Table] = {}
     if "speech" in channels:
-        tables["names"] = spoken.with_twins(spoken.names(naming, share, evidence.duration), stream)
         tables["links"] = spoken.links(stream, share)
         tables["words"] = spoken.words(stream)
         tables["prices"] = spoken.prices(stream)
+        marks = tables["links"] + tables["words"] + tables["prices"]
+        tables["names"] = spoken.with_twins(spoken.names(naming, share, evidence.duration), stream, marks)
         if share is not None:
             tables["learned"] = learned(stream, share)
     if "cards" in channels and evidence.log.cards is not None:

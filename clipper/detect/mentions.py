@@ -42,7 +42,7 @@ class MentionOptions:
     finish_weight: float = 0.2
     """Weight of a product that is being put away."""
     answer_weight: float = 0.45
-    """Weight of a mention in an answer to the chat, which may be about anything."""
+    """Weight of a mention in an answer to the chat or a quarrel with it, which may be about anything."""
 
     def __post_init__(self) -> None:
         if not -0.2 <= self.leniency <= 0.2:
@@ -201,11 +201,11 @@ def _links(
 
 
 def _kinds(sentences: tuple[Sentence, ...], cues: tuple[Cue, ...]) -> dict[int, set[str]]:
-    """Give the kinds of cue per unit; a preview or comparison holds for the whole spoken sentence, which may be several units."""
+    """Give the kinds of cue per unit; a preview, comparison or quarrel holds for the whole spoken sentence, which may be several units."""
     kinds: dict[int, set[str]] = {}
     for cue in cues:
         kinds.setdefault(cue.sentence, set()).add(cue.kind)
-        if cue.kind in ("preview", "compare"):
+        if cue.kind in ("preview", "compare", "quarrel"):
             for other in _same_sentence(sentences, cue.sentence):
                 kinds.setdefault(other, set()).add(cue.kind)
     return kinds
@@ -253,7 +253,7 @@ def _weight(kinds: set[str], products: int, mention: Mention, options: MentionOp
         weight = min(weight, options.compare_weight)
     if products >= 3 or "list" in kinds or ("recap" in kinds and products >= 2):
         weight = min(weight, options.recap_weight)
-    if {"question", "service", "sold_out"} & kinds:
+    if {"question", "service", "sold_out", "quarrel"} & kinds:
         weight = min(weight, options.answer_weight)
     if {"giveaway", "closing"} & kinds and mention.kind != "name":
         weight = min(weight, options.answer_weight)

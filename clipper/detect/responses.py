@@ -147,7 +147,7 @@ def _intent_counts(evidence: Evidence, stream: Read, size: int, step: float) -> 
         counts[min(int(comment.time / step), size - 1)] += 1.0 if INTENT.search(comment.text) else TALK_WEIGHT
     none = np.zeros(len(stream.sentences))
     counts[: int(OPENING_S / step)] = 0.0
-    off_topic = stream.cue_counts.get("giveaway", none) + stream.cue_counts.get("chitchat", none)
+    off_topic = sum((stream.cue_counts.get(kind, none) for kind in ("giveaway", "chitchat", "quarrel")), none)
     for at, sentence in enumerate(stream.sentences):
         if off_topic[at]:
             counts[int(sentence.start / step) : int((sentence.end + 2 * CHAT_LAG_S) / step) + 1] *= 0.3

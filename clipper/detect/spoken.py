@@ -44,10 +44,11 @@ def names(naming: Table, share: Table | None, seconds: float) -> Table:
     return np.where(naming > 0, naming * weight, c.NAME_ABSENT * np.where(rivals > 0.5, 1.5, 1.0))
 
 
-def with_twins(names: Table, stream: Read) -> Table:
+def with_twins(names: Table, stream: Read, marks: Table) -> Table:
     """Let a name that is heard once speak a little for the twins of its product, which are compared with it in their explanations.
 
-    What is named again within `TWIN_ALONE` sentences is being explained, and says nothing for its twins.
+    What is named again within `TWIN_ALONE` sentences is being explained, and says nothing for its twins; nor does a name beside
+    something that is its product's and not the twin's. `marks` (sentences, products) is what words, figures, prices and links say.
     """
     pairs = np.argwhere(twins(stream.known))
     if not len(pairs):
@@ -57,7 +58,8 @@ def with_twins(names: Table, stream: Read) -> Table:
     alone = np.where(said & (around == 0), names, 0.0)
     told = names.copy()
     for a, b in pairs:
-        told[:, b] = np.where(alone[:, a] > 0, np.maximum(told[:, b], c.TWIN_SHARE * alone[:, a]), told[:, b])
+        is_other = (alone[:, a] > 0) & (marks[:, a] - marks[:, b] < c.TWIN_MARKED)
+        told[:, b] = np.where(is_other, np.maximum(told[:, b], c.TWIN_SHARE * alone[:, a]), told[:, b])
     return told
 
 

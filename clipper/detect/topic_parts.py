@@ -58,7 +58,7 @@ def _goes_on(stream: Read, one: Part, other: Part, talk: Table, language: str) -
 
 
 _LEAVES = ("transition", "finish", "greeting", "giveaway", "closing")
-_ASIDE = ("finish", "greeting", "giveaway", "closing", "wait", "chitchat", "recap", "service", "question", "sold_out", "preview")
+_ASIDE = ("finish", "greeting", "giveaway", "closing", "wait", "chitchat", "quarrel", "recap", "service", "question", "sold_out", "preview")
 
 
 def _reached_back(stream: Read, first: int, least: int, talk: Table) -> int:

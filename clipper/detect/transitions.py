@@ -34,6 +34,7 @@ def beginnings_and_ends(
         | has.get("giveaway", none)
         | has.get("closing", none)
         | has.get("chitchat", none)
+        | has.get("quarrel", none)
         | has.get("wait", none)
     )
     rest = rest_odds(stream.placed) + np.where(stream.closed[:size], 0.0, c.UNCLOSED)
@@ -47,11 +48,24 @@ def beginnings_and_ends(
     if "cards" in channels and evidence.log.cards is not None:
         enter[:, :products] += _card_starts(evidence, stream, earlier)
     leave[1:, :-1] += np.where(stream.closed[1:], 0.0, c.UNCLOSED)[:, None]
-    leave[1:, :-1] += np.where(offers, c.LAST_OFFERS, c.LAST_OTHER)[:, None]
+    offered = np.repeat(offers[:, None], products + 1, axis=1)
+    for channel in ("links", "prices"):
+        if channel in scores.channels:
+            offered[:, :products] |= scores.channels[channel] >= c.OFFER_TOLD
+    leave[1:, :-1] += np.where(offered, c.LAST_OFFERS, c.LAST_OTHER)
     leave[:size, :-1] += np.where(moves, c.ENDS_ON_CUE, 0.0)[:, None]
+    answers = ~moves & (has.get("question", none) | has.get("service", none))
+    leave[1:size, :-1] += c.ENDS_ON_ANSWER * (answers[1:, None] & offered[:-1])
+    leave[1:size, :products] += c.ENDS_ON_OTHER * (answers[1:, None] & offered[:-1, :products] & _others_named(scores.naming)[1:])
     leave[:size, :products] += c.INSIDE_NAMED * np.maximum(scores.naming - 0.5, 0.0) * 2 * ~(moves | resumes)[:, None]
     enter[:, -1] += edge
     return enter, leave
+
+
+def _others_named(naming: Table) -> NDArray[np.bool_]:
+    """Tell which sentences name another product than each, and not that one: (units, products)."""
+    others: NDArray[np.bool_] = (naming <= 0) & (naming.sum(axis=1, keepdims=True) > naming)
+    return others
 
 
 def _named_soon(naming: Table) -> Table:

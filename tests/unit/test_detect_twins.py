@@ -54,9 +54,18 @@ def test_a_name_said_once_speaks_a_little_for_its_twin_and_a_repeated_one_does_n
     stream = heard(lines, SHEETS)
     table = np.zeros((len(lines), 3))
     table[0, 1], table[5, 0] = 3.0, 3.0
-    assert scoring.with_twins(table, stream)[5].tolist() == pytest.approx([3.0, c.TWIN_SHARE * 3.0, 0.0])
+    none = np.zeros_like(table)
+    assert scoring.with_twins(table, stream, none)[5].tolist() == pytest.approx([3.0, c.TWIN_SHARE * 3.0, 0.0])
     table[4, 0] = 3.0
-    assert np.array_equal(scoring.with_twins(table, stream)[4:], table[4:])
+    assert np.array_equal(scoring.with_twins(table, stream, none)[4:], table[4:])
+
+
+def test_a_name_beside_its_own_year_or_link_says_nothing_for_the_twin() -> None:
+    stream = heard(("跟棉麻床单一样大。",), SHEETS)
+    named, marks = np.array([[3.0, 0.0, 0.0]]), np.zeros((1, 3))
+    assert scoring.with_twins(named, stream, marks)[0, 1] > 0
+    marks[0, 0] = c.TWIN_MARKED
+    assert scoring.with_twins(named, stream, marks)[0, 1] == 0
 
 
 def test_the_nearer_sound_of_the_distinguishing_syllables_is_the_one_that_was_said() -> None:
