@@ -20,8 +20,8 @@ from typing import Any
 from clipper.errors import Cancelled, InputError, LivecutError
 from pipelines import enrolling, jobs, places, verdicts
 from pipelines.attempts import known, settle
-from pipelines.clips import Inputs
 from pipelines.executors import Executor, Task
+from pipelines.inputs import Inputs
 from pipelines.ledger import FINISHED, Claim, Heartbeat, Job, Ledger, LedgerError, LedgerOptions, LostLease, State, is_fresh
 from pipelines.progress import Asked, Progress, never
 from pipelines.settings import Settings

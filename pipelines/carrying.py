@@ -30,8 +30,9 @@ from clipper.audience.files import LOG_SUFFIXES, RECORDING_SUFFIXES
 from clipper.catalog import CATALOG_NAMES
 from clipper.errors import InputError, LivecutError
 from pipelines import places
-from pipelines.clips import Inputs
+from pipelines.inputs import Inputs
 from pipelines.ledger import Seen
+from pipelines.recordings import PICTURE_SUFFIXES
 from pipelines.workdir import digest, json_bytes
 
 INDEX = ".carried.json"
@@ -39,7 +40,6 @@ INDEX = ".carried.json"
 OWN = (".lock", INDEX)
 APART = "media"
 """Folder of a run that holds copies of the recording: made anew where it is needed."""
-PICTURES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif"))
 BESIDE_DEPTH = 3
 """Folders below a recording's in which its catalogue's pictures are looked for."""
 BESIDE_FILES, BESIDE_BYTES = 5_000, 2 * 10**9
@@ -125,7 +125,7 @@ def _fetch_side_files(recording: Path, into: Path) -> None:
         if flat and suffix in RECORDING_SUFFIXES and name.name != recording.name:
             (into / name).touch()
             continue
-        if not (flat and (suffix in LOG_SUFFIXES or name.name in CATALOG_NAMES)) and suffix not in PICTURES:
+        if not (flat and (suffix in LOG_SUFFIXES or name.name in CATALOG_NAMES)) and suffix not in PICTURE_SUFFIXES:
             continue
         count, total = count + 1, total + size
         if count > BESIDE_FILES or total > BESIDE_BYTES:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from clipper.errors import InputError
+from pipelines import places
 from pipelines.cli_common import common, flags_of
 
 
@@ -41,7 +42,13 @@ def watch(folders: tuple[Path, ...], **options: Any) -> int:
 
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(options["verbose"] + (not options["quiet"]), 2)]
     logs.set_up(level, options["log_file"])
-    roots = tuple(dict.fromkeys(Path(os.path.abspath(folder)) for folder in folders))  # noqa: PTH100  as people wrote it, links and all
+    roots = tuple(dict.fromkeys(places.absolute(folder) for folder in folders))
+    for root in roots:
+        if places.is_url(root):
+            raise InputError(
+                f"could not watch {places.written(root)}: a watched folder lies on a disk; let cron run `livecut clip {places.written(root)}`, "
+                "which does what is new there"
+            )
     flags = _flags(options)
     settings = options_of(None, options["config_file"], flags)
     if options["dry_run"]:
@@ -98,7 +105,7 @@ def _describe(roots: tuple[Path, ...], options: dict[str, Any], flags: dict[str,
 
     for root in roots:
         settings = options_of(root, options["config_file"], flags)
-        for entry in walk(root, settings.watch, apart=Path(os.path.abspath(settings.run.out))):  # noqa: PTH100
+        for entry in walk(root, settings.watch, apart=places.absolute(settings.run.out)):
             click.echo(f"{entry.why_not or entry.kind}\t{shown(entry.seen.path)}")
     return 0
 

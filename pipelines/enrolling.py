@@ -17,10 +17,10 @@ from clipper.catalog import find_catalog, read_catalog
 from clipper.errors import InputError, LivecutError
 from clipper.media.formats import HEAD_BYTES, sniff_bytes
 from pipelines import carrying, places
-from pipelines.clips import Inputs, run_folder
+from pipelines.inputs import Inputs
 from pipelines.ledger import Job, Ledger, Seen
 from pipelines.settings import Settings
-from pipelines.workdir import digest
+from pipelines.workdir import digest, run_folder
 
 _NO_MATTER = {"run": ("out", "jobs", "recordings", "attempts", "ledger", "executor", "scratch", "http"), "speech": ("threads", "device")}
 """Options that change where and how fast, and not what."""
@@ -116,7 +116,7 @@ def _enrol_pictures(ledger: Ledger, folder: Path, inputs: Inputs, settings: Sett
     source = _product_in(folder, settings)
     content = digest([(Path(picture).name, media.sha256(Path(picture))) for picture in source.pictures])
     chosen = {"kind": "generate", "settings": what_matters(settings, "generate"), "name": source.name}
-    place = Path(os.path.abspath(Path(settings.run.out) / source.name))  # noqa: PTH100
+    place = places.absolute(settings.run.out) / source.name
     return _add(
         ledger,
         Seen.of(folder),

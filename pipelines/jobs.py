@@ -16,8 +16,9 @@ import msgspec
 from clipper import artefact
 from clipper.errors import LivecutError
 from pipelines import carrying, places
-from pipelines.clips import Inputs, Known, make_clips
+from pipelines.clips import make_clips
 from pipelines.executors import Context, Needs, Task
+from pipelines.inputs import Inputs, Known
 from pipelines.ledger import Job, Ledger
 from pipelines.settings import Settings
 from pipelines.verdicts import Verdict, judge, of_manifest

@@ -12,6 +12,10 @@ from pipelines import places
 
 TEMPORARY = (".part", ".tmp", ".temp", ".crdownload", ".download", ".filepart", ".aria2", ".ytdl", ".!qb", ".bak", "~")
 """Ends of names of files that somebody is still writing."""
+PICTURE_SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".heic", ".heif", ".hif", ".avif")
+)
+"""Ends of names of product pictures: of every kind that `generators.images` reads."""
 SYSTEM_FOLDERS = frozenset({"@eadir", "#recycle", "$recycle.bin", "lost+found", "system volume information", "__macosx"})
 RUN_FILES = ("manifest.json", ".plans.json", ".lock")
 """Any of these marks a folder of results."""

@@ -268,7 +268,7 @@ def options_of(root: Path | None, file: Path | None, flags: dict[str, object]) -
     own = config.find_file(root) if root is not None else None
     settings = config.load(Settings, files=[path for path in (file, own) if path is not None], flags=flags)
     out = Path(settings.run.out)
-    if root is None or own is None or out.is_absolute() or "run.out" in flags or "LIVECUT_RUN_OUT" in os.environ:
+    if root is None or own is None or out.is_absolute() or places.is_url(out) or "run.out" in flags or "LIVECUT_RUN_OUT" in os.environ:
         return settings
     return replace(settings, run=replace(settings.run, out=str(root / out)))
 
@@ -276,10 +276,7 @@ def options_of(root: Path | None, file: Path | None, flags: dict[str, object]) -
 def _check(root: Path, settings: Settings) -> None:
     if not root.is_dir():
         raise InputError(f"could not watch {root}: {'it is no folder' if root.exists() else 'no such folder'}; check the path")
-    if places.is_url(settings.run.out):
-        url = places.written(settings.run.out)
-        raise InputError(f"could not watch {root}: its results have to go to a folder, and {url} is a URL; change -o")
-    out = Path(os.path.abspath(settings.run.out))  # noqa: PTH100
+    out = places.absolute(settings.run.out)
     if out == root or root.is_relative_to(out):
         raise InputError(f"could not watch {root}: results go to {out}, which holds it; give another folder with -o")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,8 @@ from pathlib import Path
 from clipper.audience import Listing
 from clipper.catalog import CATALOG_NAMES, find_catalog
 from clipper.errors import InputError
-from pipelines.clips import Inputs
+from pipelines import places
+from pipelines.inputs import Inputs
 from pipelines.ledger import FINISHED, FileRow, Ledger, Seen, State
 from pipelines.recordings import looks_like_a_recording
 from pipelines.settings import Settings
@@ -80,8 +82,7 @@ class Folder:
 
     def __post_init__(self) -> None:
         self.report = Report(self.root)
-        apart = Path(os.path.abspath(self.settings.run.out))  # noqa: PTH100
-        self._inbox = Inbox(self.root, self.settings.watch, apart)
+        self._inbox = Inbox(self.root, self.settings.watch, places.absolute(self.settings.run.out))
         self._remember()
 
     # --- what the batch and the daemon call -------------------------------------------------------
@@ -288,8 +289,9 @@ class Folder:
     # --- between scans --------------------------------------------------------------------------------
 
     def _why_paused(self) -> str:
-        """Say why nothing new may be begun: too little room for results."""
-        place = Path(self.settings.run.out)
+        """Say why nothing new may be begun: too little room for results; those that go to a URL are made in scratch."""
+        out, scratch = Path(self.settings.run.out), Path(self.settings.run.scratch or tempfile.gettempdir())
+        place = scratch if places.is_url(out) else out
         while not place.exists() and place != place.parent:
             place = place.parent
         try:

@@ -20,11 +20,10 @@ from typing import Any, Literal
 from clipper.errors import InputError
 from clipper.media.ending import why_unfinished
 from pipelines.ledger import Seen
-from pipelines.recordings import RUN_FILES, SYSTEM_FOLDERS, TEMPORARY
+from pipelines.recordings import PICTURE_SUFFIXES, RUN_FILES, SYSTEM_FOLDERS, TEMPORARY
 from pipelines.watch.options import WatchOptions
 
 SIDE_FILES = frozenset((".csv", ".tsv", ".xlsx", ".json", ".jsonl", ".xml", ".ass", ".toml", ".txt", ".srt", ".md", ".log", ".nfo"))
-PICTURES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".heic", ".heif", ".avif", ".tif", ".tiff"))
 MAX_DEPTH = 32
 
 Stamp = tuple[int, int, int, int]
@@ -215,7 +214,7 @@ def _seen(item: os.DirEntry[str], status: os.stat_result) -> Seen:
 def _kind(name: str) -> Kind:
     """Sort a name by its extension; what a recording really is is read from its bytes later."""
     extension = Path(name).suffix
-    return "picture" if extension in PICTURES else "side file" if extension in SIDE_FILES else "recording"
+    return "picture" if extension in PICTURE_SUFFIXES else "side file" if extension in SIDE_FILES else "recording"
 
 
 def open_for_writing(proc: Path = Path("/proc")) -> frozenset[tuple[int, int]]:

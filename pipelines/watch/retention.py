@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipelines import places
 from pipelines.ledger import FINISHED, Job, Ledger
 
 DAY_S = 86_400.0
@@ -27,9 +28,23 @@ def remove_old(ledger: Ledger, root: Path, days: float) -> Iterator[Path]:
                 change.retire(job.id, REASON)
         elif job.state != "gone" or job.reason != REASON:
             continue
-        if (job.folder / "manifest.json").is_file():
-            shutil.rmtree(job.folder, ignore_errors=True)
+        if places.exists(job.folder / "manifest.json") and not _is_taken(ledger, job.folder):
+            _delete(job.folder)
             yield job.folder
+
+
+def _is_taken(ledger: Ledger, folder: Path) -> bool:
+    """Whether a folder holds, or is to hold, the results of a later run."""
+    return any(job.state != "gone" for job in ledger.jobs(folder=folder))
+
+
+def _delete(folder: Path) -> None:
+    """Delete a folder of results; its manifest last, so that a crash leaves a folder that is found again."""
+    if not places.is_url(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    for path in sorted(places.below(folder), key=lambda path: path.name == "manifest.json"):
+        places.remove(path)
 
 
 def _below(ledger: Ledger, root: Path) -> Iterator[Job]:

@@ -64,6 +64,11 @@ def test_a_batch_sums_up(outcomes: list[Exception | None], code: int) -> None:
     assert cli._overall([outcome.exit_code if isinstance(outcome, errors.LivecutError) else 0 for outcome in outcomes]) == code
 
 
+def test_a_folder_at_a_url_is_not_watched_and_what_does_it_is_named(capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["watch", "s3://shop/inbox"]) == 2
+    assert "could not watch s3://shop/inbox: a watched folder lies on a disk; let cron run `livecut clip" in capfd.readouterr().err
+
+
 def test_help_and_version_are_no_errors(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["--version"]) == 0
     assert cli.run(["clip", "--help"]) == 0

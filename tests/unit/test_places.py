@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import io
 import json
 import threading
 from collections.abc import Iterator
@@ -12,8 +13,10 @@ from typing import Any
 
 import fsspec
 import pytest
+from PIL import Image
 
 from clipper.errors import InputError, ToolError
+from generators.images import read_picture
 from pipelines import carrying, places
 from pipelines.batch import Outcome, run_batch
 from pipelines.clips import Inputs
@@ -132,6 +135,21 @@ def test_side_files_are_fetched_with_their_recording_and_make_another_job(store:
     store.pipe_file("/store/in/pictures/1.jpg", b"\xff\xd8\xff another")
     assert [outcome.reused for outcome in batch(settings, source)] == [False]
     assert [outcome.reused for outcome in batch(settings, source)] == [True]
+
+
+def test_pictures_of_every_kind_that_is_read_are_fetched(store: Any, tmp_path: Path) -> None:
+    source = recording(store, "in/show.mp4")
+    picture = Image.new("RGB", (96, 96), (200, 30, 30))
+    kinds = {"jpg": "JPEG", "JPEG": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF", "bmp": "BMP", "tif": "TIFF", "tiff": "TIFF"}
+    for suffix, kind in kinds.items():
+        file = io.BytesIO()
+        picture.save(file, kind)
+        store.pipe_file(f"/store/in/pictures/one.{suffix}", file.getvalue())
+    store.pipe_file("/store/in/pictures/notes.docx", b"no picture")
+    carrying.beside(source, tmp_path / "in", http=False)
+    fetched = sorted((tmp_path / "in" / "pictures").iterdir())
+    assert [path.suffix[1:] for path in fetched] == sorted(kinds)
+    assert [read_picture(path).pixels.shape[:2] for path in fetched] == [(96, 96)] * len(kinds)
 
 
 def test_a_file_that_is_not_there_is_gone_and_one_that_is_no_recording_rejected(store: Any, settings: Settings) -> None:

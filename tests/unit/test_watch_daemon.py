@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -366,6 +367,48 @@ def test_old_results_are_deleted_and_not_made_again(watch: Callable[..., Running
     again = watch(inbox)
     again.until(lambda: again.report(inbox).scans > 3)
     assert again.states() == {"a.mp4": "gone"} and [job.attempt for job in again.ledger.jobs()] == [1]
+
+
+def test_results_of_a_later_run_outlive_those_that_were_deleted_in_their_folder(watch: Callable[..., Running], tmp_path: Path) -> None:
+    inbox = tmp_path / "in"
+    show = finished(inbox / "a.mp4")
+    daemon = watch(inbox)
+    daemon.until(lambda: daemon.states().get("a.mp4") == "done")
+    (old,) = daemon.ledger.jobs()
+    assert list(remove_old(daemon.ledger, inbox, days=0)) == [old.folder]
+    settings = options_of(inbox, None, daemon.flags | {"plan.room": "another"})
+    (again,) = batch.run_batch([Inputs(recording=show)], settings, daemon.ledger, sham.Threads(), at_once=1)
+    assert (again.state, again.folder) == ("done", old.folder)
+    assert list(remove_old(daemon.ledger, inbox, days=1)) == []
+    assert (old.folder / "manifest.json").is_file()
+
+
+def test_results_may_go_to_a_url_and_are_deleted_there(
+    watch: Callable[..., Running], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fsspec
+
+    store = fsspec.filesystem("memory")
+    store.store.clear()
+    inbox = tmp_path / "in"
+    finished(inbox / "a.mp4")
+    daemon = watch(inbox, run__out="memory://store/out", run__scratch=str(tmp_path / "scratch"))
+    daemon.until(lambda: daemon.states().get("a.mp4") == "done")
+    assert store.cat_file("/store/out/a/clips/001.mp4").startswith(b"clip of ")
+    assert audit(daemon.ledger).is_clean
+    assert list(remove_old(daemon.ledger, inbox, days=0)) == [Path("memory:/store/out/a")]
+    assert not store.exists("/store/out/a/manifest.json")
+    asked: list[Path] = []
+
+    def full(place: Path) -> Any:
+        asked.append(place)
+        return SimpleNamespace(free=0)
+
+    monkeypatch.setattr("pipelines.watch.folder.shutil.disk_usage", full)
+    daemon.flags["watch.free_gb"] = "1"
+    daemon.daemon.reload()
+    daemon.until(lambda: daemon.report(inbox).state.startswith("paused"))
+    assert asked[0] == tmp_path / "scratch", "where the work is done"
 
 
 # --- pages ------------------------------------------------------------------------------------------
