@@ -46,8 +46,8 @@ def watch(folders: tuple[Path, ...], **options: Any) -> int:
     for root in roots:
         if places.is_url(root):
             raise InputError(
-                f"could not watch {places.written(root)}: a watched folder lies on a disk; let cron run `livecut clip {places.written(root)}`, "
-                "which does what is new there"
+                f"could not watch {places.written(root)}: a watched folder lies on a disk; "
+                f"let cron run `livecut clip {places.written(root)}`, which does what is new there"
             )
     flags = _flags(options)
     settings = options_of(None, options["config_file"], flags)
