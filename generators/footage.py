@@ -19,7 +19,7 @@ from typing import Any
 from clipper.errors import ArtefactError, Cancelled, InputError, ToolError
 from generators.values import Pixels
 
-__all__ = ["SUFFIX", "FileFootage", "open_footage", "write_footage"]
+__all__ = ["SUFFIX", "FileFootage", "open_footage", "whole", "write_footage"]
 
 SUFFIX = ".nut"
 """NUT takes any codec at any rate, and finds a frame by its time."""
@@ -95,7 +95,7 @@ def write_footage(
     import av
 
     count = 0
-    with _whole(path) as part:
+    with whole(path) as part:
         try:
             with av.open(str(part), "w", format="nut") as container:
                 stream = _stream(container, width_px, height_px, fps)
@@ -157,8 +157,11 @@ def _translated(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """Give a file its name when the block that wrote it ends well."""
+def whole(path: Path) -> Iterator[Path]:
+    """Give a file its name when the block that wrote it ends well.
+
+    Not synced to the disk, which takes as long as a tiny shot: what a power cut left empty or short has to read as missing.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

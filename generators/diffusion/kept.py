@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from generators.checkpoint_folder import sha256_of
 from generators.checkpoints import Fitted
 from generators.diffusion.choosing import Choice
 from generators.diffusion.options import DiffusersOptions
-from generators.footage import SUFFIX, FileFootage, open_footage
+from generators.footage import SUFFIX, FileFootage, open_footage, whole
 from generators.values import Origin, ShotRequest
 
 log = logging.getLogger(__name__)
@@ -59,10 +58,16 @@ class Kept:
         if not (self.footage.is_file() and self.origin.is_file()):
             return None
         try:
-            return open_footage(self.footage), artefact.loads(self.origin.read_bytes(), Origin, "origin", 1, where=str(self.origin))
+            origin = artefact.loads(self.origin.read_bytes(), Origin, "origin", 1, where=str(self.origin))
+            footage = open_footage(self.footage)
         except (ArtefactError, OSError) as error:
             log.warning("making the shot again: %s", error)
             return None
+        frames = dict(origin.settings).get("frames")
+        if str(footage.count) != frames:
+            log.warning("making the shot again: %s holds %d frames of %s", self.footage, footage.count, frames)
+            return None
+        return footage, origin
 
     def read_latents(self) -> Tensor | None:
         """Return the latents if denoising was finished before."""
@@ -76,7 +81,8 @@ class Kept:
 
     def save_origin(self, origin: Origin) -> None:
         """Write down where the shot came from."""
-        artefact.save(self.origin, artefact.dumps(origin, "origin", 1, key=self.digest))
+        with whole(self.origin) as part:
+            part.write_bytes(artefact.dumps(origin, "origin", 1, key=self.digest))
 
 
 def kept(work: Path, choice: Choice, fitted: Fitted, request: ShotRequest, options: DiffusersOptions) -> Kept:
@@ -107,19 +113,11 @@ def lora_sha256(path: str) -> str:
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write tensors under their name in one step.
-
-    Not synced to the disk, which takes as long as a tiny shot: a file that a power cut left empty reads as missing.
-    """
+    """Write tensors under their name in one step."""
     from safetensors.torch import save_file
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with whole(path) as part:
         save_file(dict(tensors), part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def digest_of(value: object) -> str:
