@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,12 @@ from pipelines.attempts import known, settle
 from pipelines.executors import Executor, Task
 from pipelines.inputs import Inputs
 from pipelines.ledger import FINISHED, Claim, Heartbeat, Job, Ledger, LedgerError, LedgerOptions, LostLease, State, is_fresh
+from pipelines.outcomes import Outcome, outcome_of
 from pipelines.progress import Asked, Progress, never
 from pipelines.settings import Settings
 from pipelines.verdicts import Verdict
+
+__all__ = ["NAME", "Outcome", "ledger_path", "open_ledger", "run_batch"]
 
 log = logging.getLogger(__name__)
 
@@ -34,25 +37,6 @@ TICK_S = 0.25
 """How often the loop looks around while nothing ends."""
 AHEAD = 64
 """Recordings that are read and digested before there is room for them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What one recording of a batch came to."""
-
-    recording: Path
-    state: State
-    code: int
-    """Exit code that this recording alone would have had."""
-    reason: str = ""
-    folder: Path | None = None
-    attempt: int = 0
-    seconds: float = 0.0
-    """Of this batch, from its start on a worker to its publication."""
-    reused: bool = False
-    """Whether it was finished before and nothing was done now."""
-    same_as: Path | None = None
-    """The recording with the same content that was done in its stead."""
 
 
 def ledger_path(settings: Settings) -> Path:
@@ -231,7 +215,7 @@ class _Batch:
         elif job.id in self.ended:
             self._tell_twin(self.ended[job.id], path)
         elif job.state in FINISHED and is_fresh(self.ledger.outputs(job.id)) and not self.replan:
-            self._end(entry, _outcome(job, path, reused=True))
+            self._end(entry, outcome_of(job, path, reused=True))
         elif job.state in FINISHED:
             self.ledger.retry(job.id, "its results have changed, or are to be made anew")
             self.waiting.append(entry)
@@ -240,7 +224,7 @@ class _Batch:
                 self.ledger.hurry(job.id)  # asked for now; a batch without end keeps to its waiting times
             self.waiting.append(entry)
         else:
-            self._end(entry, _outcome(job, path))
+            self._end(entry, outcome_of(job, path))
 
     def _start_some(self) -> None:
         for entry in list(self.waiting):
@@ -255,13 +239,13 @@ class _Batch:
             job = self.ledger.job(entry.job.id)  # waits for its time, or somebody else works on it
             if job.state not in ("waiting", "running"):
                 self.waiting.remove(entry)
-                self._end(entry, _outcome(job, entry.inputs.recording))
+                self._end(entry, outcome_of(job, entry.inputs.recording))
 
     def _start(self, entry: _Entry, claim: Claim) -> None:
         recording = jobs.recording_of(self.ledger, claim.job)
         if recording is None:
             self.ledger.give_up(claim, "gone", "the file has gone")
-            self._end(entry, _outcome(self.ledger.job(claim.job_id), entry.inputs.recording))
+            self._end(entry, outcome_of(self.ledger.job(claim.job_id), entry.inputs.recording))
             return
         task = enrolling.task_text(entry.inputs, self.settings, replan=self.replan)
         read = known(self.ledger, claim.job, recording)
@@ -299,7 +283,7 @@ class _Batch:
             log.warning("%s: %s; trying again", places.written(run.entry.inputs.recording), job.reason)
             self.waiting.append(run.entry)
         else:
-            self._end(run.entry, _outcome(job, run.entry.inputs.recording, seconds=seconds))
+            self._end(run.entry, outcome_of(job, run.entry.inputs.recording, seconds=seconds))
 
     def _end(self, entry: _Entry, outcome: Outcome) -> None:
         assert entry.job is not None
@@ -311,19 +295,7 @@ class _Batch:
 
     def _tell_twin(self, outcome: Outcome, path: Path) -> None:
         if path != outcome.recording:
-            first = outcome.same_as or outcome.recording
-            self._tell(
-                Outcome(
-                    recording=path,
-                    state=outcome.state,
-                    code=outcome.code,
-                    reason=outcome.reason,
-                    folder=outcome.folder,
-                    attempt=outcome.attempt,
-                    reused=True,
-                    same_as=first,
-                )
-            )
+            self._tell(replace(outcome, recording=path, seconds=0.0, reused=True, same_as=outcome.same_as or outcome.recording))
 
     def _tell(self, outcome: Outcome) -> None:
         if self.keep:
@@ -344,19 +316,3 @@ class _Batch:
             with suppress(LostLease, LedgerError):  # the lease ends by itself
                 settle(self.ledger, run.claim, verdict)
             self.executor.end_group(run.task.group)
-
-
-def _outcome(job: Job, recording: Path, *, seconds: float = 0.0, reused: bool = False) -> Outcome:
-    code = job.code if job.state != "waiting" or job.code else 1
-    if job.state in ("quarantined", "rejected", "gone"):
-        code = job.code or 1
-    return Outcome(
-        recording=recording,
-        state=job.state,
-        code=code,
-        reason=job.reason,
-        folder=job.folder,
-        attempt=job.attempt,
-        seconds=seconds,
-        reused=reused,
-    )

@@ -21,7 +21,7 @@ import click
 
 from clipper.errors import Cancelled, LivecutError, NothingFound
 from clipper.version import __version__
-from pipelines import cli_batch, cli_generate, cli_ledger, cli_watch, memory
+from pipelines import cli_batch, cli_generate, cli_ledger, cli_look, cli_watch, memory
 from pipelines.cli_common import common, flags_of, stop
 from pipelines.cli_common import complain as _complain
 from pipelines.cli_common import display_of as _display
@@ -248,64 +248,7 @@ def render(plans: tuple[Path, ...], dry_run: bool, yes: bool, **options: Any) ->
     return 0
 
 
-@livecut.group()
-def models() -> None:
-    """Model files: what is here, where from, how large, which licence."""
-
-
-@models.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-def models_list(as_json: bool) -> None:
-    """List every model file the project may need."""
-    from pipelines.models import as_rows, as_table
-
-    rows = as_rows()
-    click.echo(json.dumps(rows, ensure_ascii=False, indent=1) if as_json else as_table(rows))
-
-
-@models.command("fetch")
-@click.argument("names", nargs=-1)
-@click.option("--dry-run", is_flag=True, help="Say what would be fetched; write nothing.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
-def models_fetch(names: tuple[str, ...], dry_run: bool, quiet: bool) -> None:
-    """Fetch models into the cache and verify them; without NAMES, all that a default run needs."""
-    from pipelines.models import fetch
-
-    fetch(names, display=Display(quiet=quiet), dry_run=dry_run)
-
-
-@livecut.command("config")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-@common
-def show_config(as_json: bool, **options: Any) -> None:
-    """Print the effective options as a livecut.toml."""
-    from pipelines import config
-
-    settings = _settings(options, {})
-    click.echo(json.dumps(config.plain(settings), ensure_ascii=False, indent=1) if as_json else config.dump(settings), nl=as_json)
-
-
-@livecut.command()
-@click.option("-o", "--out", metavar="FOLDER", help="Look at the ledger and the disk of this folder of results, too.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-def doctor(out: str | None, as_json: bool) -> int:
-    """Check that everything a run needs is here; exit code 4 when something is missing."""
-    from pipelines.batch import ledger_path
-    from pipelines.doctor import checks
-
-    ledger = ledger_path(_settings({"config_file": None, "overrides": ()}, {"run.out": out})) if out else None
-    found = checks(Path(out) if out else None, ledger)
-    if as_json:
-        click.echo(
-            json.dumps([{"name": check.name, "ok": check.ok, "detail": check.detail} for check in found], ensure_ascii=False, indent=1)
-        )
-    else:
-        for check in found:
-            click.echo(f"{'ok     ' if check.ok else 'MISSING'}  {check.name:<14} {check.detail}")
-    return 0 if all(check.ok for check in found) else 4
-
-
-for _command in cli_ledger.COMMANDS:
+for _command in (*cli_look.COMMANDS, *cli_ledger.COMMANDS):
     livecut.add_command(_command)
 
 

@@ -26,6 +26,7 @@ from typing import Any
 from clipper.errors import Cancelled, InputError
 from pipelines.executors import Needs, Task, WorkerDied, missing_input
 from pipelines.executors.answers import error_of, fail, fits, refuse_impossible
+from pipelines.executors.machine import machine
 from pipelines.progress import Callback, Progress, ignore
 
 log = logging.getLogger(__name__)
@@ -37,23 +38,6 @@ IDLE_S = 5.0
 """How long the keeper sleeps while it has nothing to do; an order wakes it."""
 PASSED = 8
 """So many later tasks may start before one that waits for more room; then they wait behind it."""
-
-
-def machine() -> Needs:
-    """What this machine has: processors we may use, graphics processors, memory that is free now."""
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    gpus = len([path for path in Path("/dev").glob("nvidia*") if path.name[6:].isdigit()])
-    return Needs(cpus=float(cpus), gpus=float(gpus), memory_mb=_free_mb())
-
-
-def _free_mb() -> int:
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024 // 10**6
-    except OSError:
-        pass
-    return 0
 
 
 @dataclass(slots=True, eq=False)

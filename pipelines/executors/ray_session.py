@@ -14,7 +14,8 @@ from typing import Any
 
 from clipper.errors import InputError, ToolError
 from pipelines.executors import Needs
-from pipelines.executors.local import PATIENCE_S, machine
+from pipelines.executors.local import PATIENCE_S
+from pipelines.executors.machine import machine
 
 log = logging.getLogger(__name__)
 

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipelines.ledger.owners import Owner
+from pipelines.ledger.rows import JOB, job_of, storable
 from pipelines.ledger.states import FINISHED, MOVES, Claim, Job, LedgerError, LedgerOptions, LostLease, Output, Seen, State
 
-JOB = "id, kind, content, options, state, reason, attempt, failures, deaths, code, folder, task, path, due_at, changed_at, owner"
-"""Columns that `job_of` takes."""
 DAY_S = 86_400.0
 EVENTS_OF_ONE = 200
 """Events of one job that are kept: one that waits for a disk for weeks is tried every minute."""
@@ -69,9 +67,9 @@ class Change:
             "INSERT INTO files (path, job, state, reason, size, mtime_ns, device, inode, first_seen_at, seen_at)"
             " VALUES (?1, NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8) ON CONFLICT (path) DO UPDATE SET job = NULL, state = ?2, reason = ?3,"
             " size = ?4, mtime_ns = ?5, device = ?6, inode = ?7, seen_at = ?8",
-            (path, state, _storable(reason), *seen.stamp, self.now),
+            (path, state, storable(reason), *seen.stamp, self.now),
         )
-        if row is None or row[1:3] != (state, _storable(reason)):
+        if row is None or row[1:3] != (state, storable(reason)):
             self._tell(state, row[0] if row else None, path=path, detail=reason)
         if row and row[0] is not None:
             self._orphaned(int(row[0]), reason or "the file has gone")
@@ -228,7 +226,7 @@ class Change:
         changed = self.connection.execute(
             "UPDATE jobs SET state = ?, reason = ?, code = ?, due_at = ?, changed_at = ?, owner = '', lease_until = 0"
             " WHERE id = ? AND state = ? AND attempt = ?",
-            (state, _storable(reason), job.code if code is None else code, due_at, self.now, job.id, job.state, job.attempt),
+            (state, storable(reason), job.code if code is None else code, due_at, self.now, job.id, job.state, job.attempt),
         ).rowcount
         assert changed == 1, "the write lock is held"
         self._tell(state, job.id, attempt=job.attempt, detail=reason)
@@ -285,7 +283,7 @@ class Change:
     ) -> None:
         self.connection.execute(
             "INSERT INTO events (at, job, path, attempt, what, detail) VALUES (?, ?, ?, ?, ?, ?)",
-            (self.now, job_id, path, attempt, what, _storable(detail)),
+            (self.now, job_id, path, attempt, what, storable(detail)),
         )
 
     def job(self, job_id: int) -> Job:
@@ -294,31 +292,3 @@ class Change:
         if row is None:
             raise KeyError(job_id)
         return job_of(row)
-
-
-def _storable(text: str) -> str:
-    """Text that SQLite takes: a message may name a file whose name is no UTF-8."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def job_of(row: Sequence[Any]) -> Job:
-    """Build a job from the columns of `JOB`."""
-    id, kind, content, options, state, reason, attempt, failures, deaths, code, folder, task, path, due_at, changed_at, owner = row
-    return Job(
-        id=id,
-        kind=kind,
-        content=content,
-        options=options,
-        state=state,
-        reason=reason,
-        attempt=attempt,
-        failures=failures,
-        deaths=deaths,
-        code=code,
-        folder=Path(os.fsdecode(folder)),
-        task=task,
-        path=Path(os.fsdecode(path)),
-        due_at=due_at,
-        changed_at=changed_at,
-        owner=owner,
-    )

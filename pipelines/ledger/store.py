@@ -16,8 +16,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from pipelines.ledger import schema
-from pipelines.ledger.change import JOB, Change, job_of
+from pipelines.ledger.change import Change
 from pipelines.ledger.owners import Clock, Owner
+from pipelines.ledger.rows import JOB, job_of
 from pipelines.ledger.states import FILE_STATES, Claim, Event, FileRow, Job, LedgerOptions, Output, Seen, State
 
 _FILE = """f.path, COALESCE(f.state, j.state), CASE WHEN f.job IS NULL THEN f.reason ELSE j.reason END, f.job,
