@@ -158,7 +158,7 @@ CUES_MOST = (2.4, -3.2)
 ANSWER_SHARE = 0.5
 """Share of a selling phrase's weight that is left in an answer to the chat, which names links and stock of anything."""
 LISTED = -1.5
-"""A sentence that names three products or more in one breath is a recap or a preview of the list."""
+"""A sentence that names three products or calls three links in one breath is a recap or a preview of the list."""
 FIGURES_TOLD = 0.35
 """A number with a unit or a currency beside it: people measure products, not each other."""
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from clipper.detect import constants as c
 from clipper.detect.boundaries import DEFAULT, BoundaryOptions, Edges, closed, edges, pauses, rested, stopped
 from clipper.detect.cues import Cue, counts, find_cues
+from clipper.detect.links import lists_links
 from clipper.detect.mentions import by_sentence
 from clipper.detect.names import Known, is_cjk, know
 from clipper.detect.numerals import Spoken, numbers
@@ -45,6 +46,8 @@ class Read:
     """(sentences + 1,) in [0, 1]: the probability that an utterance ends before the sentence."""
     until: NDArray[np.intp]
     """(sentences,): how many sentences had begun by `KNOWN_AFTER_S` after each: what may be learned for it."""
+    listed: NDArray[np.bool_]
+    """(sentences,): it runs through the list of links and is about none of them."""
 
 
 def read(evidence: Evidence, products: tuple[Product, ...], boundaries: BoundaryOptions = DEFAULT) -> Read:
@@ -71,6 +74,7 @@ def read(evidence: Evidence, products: tuple[Product, ...], boundaries: Boundary
         stopped(sentences, placed),
         rested(placed),
         np.searchsorted(starts, starts + c.KNOWN_AFTER_S, side="right"),
+        np.array([lists_links(s.text, evidence.language) for s in sentences], bool),
     )
 
 

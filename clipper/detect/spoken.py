@@ -113,7 +113,7 @@ def links(stream: Read, share: Table | None) -> Table:
 
 
 def words(stream: Read) -> Table:
-    """Score attribute words and figures of titles."""
+    """Score attribute words and figures of titles; who runs through the list of links is about none of them."""
     table = blank(stream)
     for k, hits in enumerate(stream.words):
         for place, weight in hits:
@@ -126,6 +126,7 @@ def words(stream: Read) -> Table:
                     table[place, k] += c.FIGURE_SAID * (0.25 if number.value < c.SMALL_FIGURE and not number.unit else 1.0)
             for place in _short_years(value, said, stream):
                 table[place, k] += c.FIGURE_SAID * c.YEAR_SHARE
+    table[stream.listed] = 0.0
     return np.minimum(table, c.WORDS_MOST)
 
 
@@ -187,8 +188,9 @@ def talk(stream: Read, naming: Table) -> Table:
     opening = stream.cue_counts.get("transition", np.zeros(size, np.int32)) > 0
     talk -= np.where(opening, c.CUE["transition"] * np.minimum(1.0, 1.5 * named), 0.0)  # "first, the kettle" opens; "put it aside" does not
     talk += c.FIGURES_TOLD * np.array([min(2, sum(bool(n.unit or n.money) for n in spoken)) for spoken in stream.figures], float)
+    listed = stream.listed.copy()
     for place, mentions in stream.mentions.items():
-        if things_named([m for m in mentions if m.kind == "name"]) >= 3:
-            talk[place] += c.LISTED
+        listed[place] |= things_named([m for m in mentions if m.kind == "name"]) >= 3
+    talk += c.LISTED * listed
     high, low = c.CUES_MOST
     return np.clip(talk, low, high)
