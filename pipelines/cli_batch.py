@@ -35,7 +35,12 @@ def clip_many(
     if at_once > 1:
         display.fancy = False  # one bar cannot show two recordings
     os.environ.setdefault("LIVECUT_LOG_LEVEL", ("WARNING", "INFO", "DEBUG")[min(options["verbose"], 2)])  # for the workers
-    began = time.monotonic()
+    began, night = time.monotonic(), _Night(display)
+
+    def settled(outcome: Outcome) -> None:
+        _tell(outcome, options["as_json"])
+        night.ended(outcome)
+
     with batch.open_ledger(settings) as ledger:
         executor = executors.load(settings.run.executor)
         try:
@@ -46,8 +51,8 @@ def clip_many(
                 executor,
                 at_once=at_once,
                 replan=options["replan"],
-                settled=lambda outcome: _tell(outcome, options["as_json"]),
-                progress=lambda recording, told: display(Progress(f"{recording.name}: {told.stage}", told.fraction, told.detail)),
+                settled=settled,
+                progress=night.tell,
                 cancelled=cancelled,
             )
         finally:
@@ -59,6 +64,32 @@ def clip_many(
         for line in summary(outcomes, time.monotonic() - began):
             display.say(line)
     return [outcome.code for outcome in outcomes]
+
+
+class _Night:
+    """Tells how a batch goes on: each stage of a recording once, though each part of its job finds those before it done, and each end."""
+
+    def __init__(self, display: Display) -> None:
+        self._display = display
+        self._done: dict[Path, set[str]] = {}
+        self._ended = 0
+
+    def tell(self, recording: Path, told: Progress) -> None:
+        """Show one step of a recording."""
+        done = self._done.setdefault(recording, set())
+        if told.stage in done:
+            return
+        if told.fraction >= 1:
+            done.add(told.stage)
+        self._display(Progress(f"{recording.name}: {told.stage}", told.fraction, told.detail))
+
+    def ended(self, outcome: Outcome) -> None:
+        """Show what a recording came to."""
+        self._ended += 1
+        self._done.pop(outcome.recording, None)
+        if not self._display.quiet:
+            spent = "done before" if outcome.reused else f"{outcome.state}, {outcome.seconds:.0f} s"
+            self._display.say(f"{self._ended} ended: {outcome.recording.name}: {spent}")
 
 
 def _preflight(settings: Settings) -> None:
