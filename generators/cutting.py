@@ -53,7 +53,7 @@ def ring_instants(
     if cuts[-1] - cuts[-2] < head + SEAM_S:
         cuts = free
     first = cuts[-1] - cuts[-2]
-    return (0.0, *(ms(first + cut) for cut in cuts[:-1])), ms(first - head)
+    return (0.0, *(ms(round((first + cut) * fps) / fps) for cut in cuts[:-1])), ms(round((first - head) * fps) / fps)
 
 
 def _on_beats(seconds: float, count: int, beats: Sequence[float], least: float) -> list[float]:

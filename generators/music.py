@@ -188,7 +188,7 @@ def duck_curve(other: Samples | None, count: int, options: MusicOptions, *, loop
     down = down * down * (3 - 2 * down)
     factors = 10 ** (-options.duck_db * down / 20)
     middles = (np.arange(blocks) + 0.5) * block
-    return np.interp(np.arange(count), middles, factors).astype(np.float32)
+    return np.asarray(np.interp(np.arange(count), middles, factors), np.float32)
 
 
 def _held(speaks: NDArray[np.bool_], step: float) -> NDArray[np.float64]:

@@ -132,7 +132,7 @@ def plan_video(subject: Subject, style: Style, options: StoryboardOptions = Stor
         shots=shots,
         overlays=write_overlays(
             subject,
-            _seen(cuts, begins),
+            _seen(cuts, begins, options.fps),
             loop=options.loop,
             call=options.call,
             logo=options.logo,
@@ -159,11 +159,11 @@ def _cut(style: Style, options: StoryboardOptions, beats: Sequence[float]) -> tu
     return ring_instants(options.seconds, pace=style.pace_s, fps=options.fps, beats=beats, least=options.least_shot_s, single=single)
 
 
-def _seen(cuts: Sequence[float], begins: float) -> tuple[float, ...]:
+def _seen(cuts: Sequence[float], begins: float, fps: int) -> tuple[float, ...]:
     """Return the cuts on the video's clock, its end last."""
     if begins <= 0 or len(cuts) == 2:
         return tuple(cuts)
-    return (0.0, *(ms(cut - begins) for cut in cuts[1:]), cuts[-1])
+    return (0.0, *(ms(round((cut - begins) * fps) / fps) for cut in cuts[1:]), cuts[-1])
 
 
 def _id(subject: Subject, style: Style, options: StoryboardOptions) -> str:

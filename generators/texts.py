@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from clipper.captions.breaks import tokens
 from clipper.values import ms
 from generators.values import Overlay, Subject
 
@@ -25,6 +26,8 @@ PRICE_S = 0.7
 END_CARD_S = (1.2, 2.8)
 TITLE_WIDTH, DETAIL_WIDTH, POINT_WIDTH = 24, 28, 28
 """Most that is written in one text; a Chinese character counts two."""
+LONG_TITLE_WIDTH = 60
+"""A name written without a space may be this long: it is set on up to three lines. Marketplaces allow no longer titles."""
 LATIN_TITLE_WIDTH = 48
 BRAND_WIDTH = 12
 """A first word up to this width is a brand, which never stands alone."""
@@ -34,6 +37,7 @@ _WIDE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uff60]")
 
 _SIZE = re.compile(r"[\d.,]+(?:[A-Za-z]{1,4}|[\u4e00-\u9fff]{1,2})?(?:[*x×/][\d.]+\S{0,3})?")
 _DESCRIBES = re.compile(r"(?<=\S{3})(?:\s*[,;|(]\s*|\s+[-–—]\s+|\s+(?=(?:with|for|featuring)\s))", re.IGNORECASE)
+_MARKS = ",;.|&–—-…，、；。"
 _DANGLING = re.compile(r"[\s,;|&–—-]+$|\s+(?:with|for|and|of|the|a|an|in|to)$", re.IGNORECASE)
 
 
@@ -89,21 +93,43 @@ def split_title(title: str) -> tuple[str, str]:
     """
     plain = " ".join(title.split())
     if not _WIDE.search(plain):
-        name, more = _latin_name(plain)
+        name, described = _latin_name(plain)
         first, rest = _fill(name.split(" "), LATIN_TITLE_WIDTH)
-        second, _ = _fill(" ".join([*rest, *more.split()]).split(" "), DETAIL_WIDTH)
+        second, _ = _fill(" ".join([*rest, *described.split()]).split(" "), DETAIL_WIDTH)
         return _trimmed(first), _trimmed(second)
-    first, rest = _fill(plain.split(" "), TITLE_WIDTH)
+    first, rest = _fill(plain.split(" "), TITLE_WIDTH, LONG_TITLE_WIDTH)
     if rest and " " not in first and width(first) <= BRAND_WIDTH:
-        first, rest = f"{first} {shorten(rest[0], TITLE_WIDTH)}", rest[1:]
+        name, more = _cut(rest[0], LONG_TITLE_WIDTH)
+        first, rest = f"{first} {name}", [*more, *rest[1:]]
     head, _, last = first.rpartition(" ")
     if head and _WIDE.fullmatch(last):
         first = head
     head, _, last = first.rpartition(" ")
     if " " in head and _SIZE.fullmatch(last):
         first, rest = head, [last, *rest]  # 750ml is a property, and stands with the others
-    second, _ = _fill([word for word in rest if not _WIDE.fullmatch(word)] or [""], DETAIL_WIDTH)
-    return first, second
+    words = [word for word in rest if not _WIDE.fullmatch(word)] or [""]
+    second, left = _fill(words, DETAIL_WIDTH)
+    return first, shorten(second + left[0], DETAIL_WIDTH) if left and left[0] not in words else second
+
+
+def unsaid(title: str, overlays: Sequence[Overlay]) -> str:
+    """Return what of a title is written nowhere in a video: it is for the seller to decide whether that matters."""
+    shown = [text for overlay in overlays if overlay.kind in ("title", "end_card") for text in (overlay.text, overlay.detail)]
+    written = " ".join(shown).split()
+    lost = (_missing(word.strip(_MARKS), written) for word in title.split())
+    return " ".join(word for word in lost if word)
+
+
+def _missing(word: str, written: Sequence[str]) -> str:
+    """Return the end of a word that is not written; a long one may have been torn over two lines."""
+    least = 2 if _WIDE.search(word) else 5
+    while word:
+        ends = range(len(word), min(least, len(word)) - 1, -1)
+        known = next((end for end in ends if any(word[:end] in other for other in written)), 0)
+        if not known:
+            return word
+        word = word[known:]
+    return ""
 
 
 def _latin_name(title: str) -> tuple[str, str]:
@@ -121,17 +147,33 @@ def _trimmed(text: str) -> str:
     return text
 
 
-def _fill(words: Sequence[str], limit: int) -> tuple[str, list[str]]:
-    """Take words up to a width; a single word that is too long is cut."""
+def _fill(words: Sequence[str], limit: int, longest: int = 0) -> tuple[str, list[str]]:
+    """Take words up to a width, and return the others; a single word may be as wide as `longest`, and is cut beyond."""
     taken: list[str] = []
     for number, word in enumerate(words):
         line = " ".join([*taken, word])
         if width(line) > limit:
             if taken:
                 return " ".join(taken), list(words[number:])
-            return shorten(word, limit), list(words[1:])
+            first, rest = _cut(word, max(limit, longest))
+            return first, [*rest, *words[1:]]
         taken.append(word)
     return " ".join(taken), []
+
+
+def _cut(word: str, limit: int) -> tuple[str, list[str]]:
+    """Cut a run of characters between two words of the language; the rest comes back as one word."""
+    if width(word) <= limit:
+        return word, []
+    taken = ""
+    for piece in tokens(word):
+        if width(taken + piece) > limit:
+            break
+        taken += piece
+    if not taken:
+        while width(taken + word[len(taken)]) <= limit:
+            taken += word[len(taken)]
+    return taken, [word[len(taken) :]]
 
 
 def width(text: str) -> int:

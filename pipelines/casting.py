@@ -13,6 +13,7 @@ from generators.images import Refused
 from generators.music import find_beats, load_sound
 from generators.storyboard import StoryboardOptions, plan_variants
 from generators.subjects import Source, SubjectOptions, read_subject, sources_of_catalog, sources_of_pictures
+from generators.texts import unsaid
 from generators.values import PictureRef, Storyboard, Style, Subject
 from pipelines.generate_options import GenerateOptions
 from pipelines.settings import Settings
@@ -74,6 +75,12 @@ def plan_boards(subject: Subject, look: Style, settings: Settings, used: str, be
     )
     boards = plan_variants(subject, look, wanted, beats, count=options.variants)
     return tuple(replace(board, title=_short(board.title, settings.plan.title_max), pictures=_findable(board)) for board in boards)
+
+
+def said_of(subject: Subject, board: Storyboard) -> tuple[str, ...]:
+    """Say what of a product's title a video does not write: nothing of a name is lost in silence."""
+    lost = unsaid(subject.title, board.overlays)
+    return (f"of the title, {lost!r} is not written in the video: it is too long to be read; --title gives another",) if lost else ()
 
 
 def _findable(board: Storyboard) -> tuple[PictureRef, ...]:

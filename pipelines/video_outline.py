@@ -12,7 +12,7 @@ from generators.kling_access import Keys
 from generators.styles import style_named
 from generators.values import Shot, ShotRequest, Storyboard, Style, Subject
 from pipelines.backends import choose_backends
-from pipelines.casting import beats_of, cast, plan_boards, subject_of
+from pipelines.casting import beats_of, cast, plan_boards, said_of, subject_of
 from pipelines.filming import orders
 from pipelines.settings import Settings
 
@@ -33,7 +33,8 @@ def describe_videos(
         lines.append(f"product    {source.name}: {subject.title or 'no title (--title)'}, {len(subject.photos)} picture(s)")
         boards = plan_boards(subject, look, settings, backends.name, beats)
         lines += map(_video, boards)
-        lines += [f"  note     {warning}" for warning in subject.warnings]
+        unwritten = dict.fromkeys(note for board in boards for note in said_of(subject, board))
+        lines += [f"  note     {warning}" for warning in (*subject.warnings, *unwritten)]
         lines.append(f"  results  {Path(settings.run.out) / source.name}")
         asked += [shot for board in boards for shot in orders(board)]
         backends.tell_outline([_request(board, subject, look) for board in boards], lines.append)

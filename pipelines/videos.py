@@ -24,7 +24,7 @@ from generators.subjects import Source
 from generators.values import Cutout, Photo, Shot, Storyboard, Style, Subject
 from pipelines import config
 from pipelines.backends import Backends, choose_backends
-from pipelines.casting import beats_of, cast, plan_boards, subject_of
+from pipelines.casting import beats_of, cast, plan_boards, said_of, subject_of
 from pipelines.clips import alone, stamp, writable
 from pipelines.consent import agree, unmade
 from pipelines.filming import Gallery, Video, make_video
@@ -223,11 +223,15 @@ def _plan(source: Source, run: _Run, gallery: Gallery) -> Planned:
     """Read a product's pictures, plan its videos, and leave the pictures in the gallery for the shots."""
     subject = subject_of(source, run.settings.generate)
     gallery.update({photo.sha256: (photo, cutout) for photo, cutout in zip(subject.photos, subject.cutouts, strict=True)})
+    boards = plan_boards(subject, run.look, run.settings, run.backends.name, run.beats)
+    unwritten = tuple(dict.fromkeys(note for board in boards for note in said_of(subject, board)))
+    for note in unwritten:
+        log.warning("%s: %s", source.name, note)
     return Planned(
-        boards=plan_boards(subject, run.look, run.settings, run.backends.name, run.beats),
+        boards=boards,
         product=_product_row(subject),
         pictures=[_picture_row(photo, cutout) for photo, cutout in zip(subject.photos, subject.cutouts, strict=True)],
-        warnings=subject.warnings,
+        warnings=(*subject.warnings, *unwritten),
     )
 
 

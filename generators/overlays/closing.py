@@ -15,8 +15,10 @@ from generators.overlays.title import draw_rows, title_rows
 from generators.sprites import sprite
 from generators.values import Cutout, Overlay, Photo
 
-END_TITLE = 0.8
-"""Size of the title, as a share of its full size."""
+END_TITLES = (0.8, 0.65, 0.52)
+"""Sizes of the title that are tried, as shares of its full size."""
+MOST_WORDS = 0.56
+"""Share of the safe box's height that words may take where the product stands above or below them."""
 WIDE = 1.25
 """From this shape on the product stands beside the words."""
 ABOVE = 0.085
@@ -47,8 +49,12 @@ def draw_end_card(overlay: Overlay, canvas: Canvas, price: Overlay | None, badge
     beside = canvas.width_px > WIDE * canvas.height_px and canvas.hero is not None
     middle = canvas.width_px * 0.7 if beside else canvas.middle
     room = canvas.width_px * 0.42 if beside else 2 * min(canvas.middle - canvas.box[0], canvas.box[2] - canvas.middle)
-    blocks = _words(overlay, canvas, price, badge, room)
-    words = sum(height for _, _, height in blocks)
+    high = canvas.box[3] - canvas.box[1]
+    for share in END_TITLES:
+        blocks = _words(overlay, canvas, price, badge, room, share)
+        words = sum(height for _, _, height in blocks)
+        if beside or canvas.hero is None or words <= MOST_WORDS * high:
+            break
     hero, spot, y = _placed(canvas, words, beside)
     if hero is not None:
         add(hero, 32, rise(*spot, stays, by=70 * canvas.unit, over=0.8))
@@ -82,14 +88,14 @@ def _placed(canvas: Canvas, words: float, beside: bool) -> tuple[Any, tuple[floa
     return hero, (canvas.middle - hero.width / 2, y), y + hero.height + gap
 
 
-def _words(overlay: Overlay, canvas: Canvas, price: Overlay | None, badge: str, room: float) -> list[tuple[str, Any, float]]:
+def _words(overlay: Overlay, canvas: Canvas, price: Overlay | None, badge: str, room: float, share: float) -> list[tuple[str, Any, float]]:
     """Title lines, price and button: kind, picture, and the height that each takes."""
     unit = canvas.unit
     blocks: list[tuple[str, Any, float]] = []
     colours = canvas.palette
     grounds = (colours.background, colours.background_end)
     ink = readable((colours.ink,), grounds) or legible(colours.ink, colours.background_end)
-    rows = title_rows(replace(overlay, detail=""), canvas, room, END_TITLE)
+    rows = title_rows(replace(overlay, detail=""), canvas, room, share)
     for row, line in zip(rows, draw_rows(rows, ink, readable((colours.accent,), grounds) or ink), strict=True):
         blocks.append(("line", line.picture, row.step))
     found = price_picture(price.text, price.detail, canvas, badge if badge in ("tag", "plain") else "pill", 1.0, grounds) if price else None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from generators.layout import Area
 from generators.overlays.canvas import Canvas
 from generators.overlays.price import Price, price_picture
-from generators.overlays.title import LATIN, NAME, Row, height_of, title_rows
+from generators.overlays.title import LATIN, NAME, Row, height_of, is_long, title_rows
 from generators.overlays.typeset import is_wide
 from generators.values import Overlay
 
@@ -18,6 +19,8 @@ SHARES = tuple(1.0 - 0.08 * step for step in range(8))
 """Sizes that are tried, as shares of the full one."""
 SECOND_LINE, PRICE_WORTH, BURST = 0.1, 0.3, 0.15
 """What a second line, a full-size price and a burst of points are worth, in shares of the name's size."""
+TORN = 1.0
+"""What it costs to cut a name: more than any size is worth."""
 SMALLEST_PRICE = 0.5
 ABOVE, BELOW, BESIDE = 0.6, 0.15, 0.5
 """Share of the area's unused height that is left over the block."""
@@ -49,15 +52,15 @@ def set_head(titles: Sequence[Overlay], price: Overlay | None, canvas: Canvas, b
     prices = _Prices(price, canvas, tones)
     fitting: list[tuple[float, Head]] = []
     for texts in told:
-        for beside in _ways(canvas, badge):
+        for beside, lines in product(_ways(canvas, badge), _lines(titles, canvas)):
             for share in SHARES:
-                found = _tried(texts, prices, badge, share, beside)
+                found = _tried(texts, prices, badge, share, beside, lines)
                 if found.area.height <= area.height + 0.5 and found.area.width <= area.width + 0.5:
                     second = SECOND_LINE if texts is titles and len(told) > 1 else 0.0
                     fitting.append((_worth(found, canvas, beside) + second, found))
                     break
     if not fitting:
-        return _tried(plain, prices, "pill", SHARES[-1], False)
+        return _tried(plain, prices, "pill", SHARES[-1], False, _lines(titles, canvas)[-1])
     return max(fitting, key=lambda one: one[0])[1]
 
 
@@ -66,7 +69,8 @@ def _worth(head: Head, canvas: Canvas, beside: bool) -> float:
     names = [row for rows in head.titles for row in rows if not row.is_small]
     size = min((row.size_px / canvas.unit / (NAME if is_wide(row.text) else LATIN) for row in names), default=1.0)
     burst = BURST if beside and head.badge == "burst" else 0.0
-    return size + PRICE_WORTH * head.share + burst
+    cut = TORN if any(row.text.endswith("…") for row in names) else 0.0
+    return size + PRICE_WORTH * head.share + burst - cut
 
 
 class _Prices:
@@ -93,7 +97,13 @@ def _ways(canvas: Canvas, badge: str) -> tuple[bool, ...]:
     return (True, False) if badge == "burst" else (False, True)
 
 
-def _tried(titles: Sequence[Overlay], prices: _Prices, badge: str, share: float, beside: bool) -> Head:
+def _lines(titles: Sequence[Overlay], canvas: Canvas) -> tuple[int, ...]:
+    """On how many lines a name may stand: more where it is long and written without a space."""
+    usual, more = (3, 2) if canvas.grid.is_column else (2, 1)
+    return tuple(range(usual, usual + more + 1)) if any(is_long(title.text) for title in titles) else (usual,)
+
+
+def _tried(titles: Sequence[Overlay], prices: _Prices, badge: str, share: float, beside: bool, lines: int) -> Head:
     canvas = prices.canvas
     area, unit = canvas.words, canvas.unit
     size = max(share, SMALLEST_PRICE)
@@ -102,7 +112,7 @@ def _tried(titles: Sequence[Overlay], prices: _Prices, badge: str, share: float,
     wide, high = (drawn.width, drawn.height) if drawn is not None else (0.0, 0.0)
     gap = GAP * unit if titles and drawn is not None else 0.0
     room = area.width - wide - 1.4 * gap if beside else area.width
-    rows = tuple(title_rows(title, canvas, max(room, 0.3 * area.width), share, rows=3 if canvas.grid.is_column else 2) for title in titles)
+    rows = tuple(title_rows(title, canvas, max(room, 0.3 * area.width), share, rows=lines) for title in titles)
     title_wide = max((row.width for lines in rows for row in lines), default=0.0)
     title_high = max((height_of(lines, unit) for lines in rows), default=0.0)
     if beside:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ from clipper.drawing import MAX_PIXELS, panel, with_shadow
 from clipper.errors import InputError
 from generators.overlays.canvas import Canvas, legible
 from generators.overlays.motion import Layer, fade, out_back, out_cubic, slide
-from generators.overlays.typeset import FINE, Run, clean, lighter, rows_in, set_line
+from generators.overlays.typeset import FINE, Line, Run, Type, clean, lighter, rows_in, set_line, tell_cut
 from generators.sprites import Pose, sprite
 from generators.values import Overlay
 
 POINT_SIZE, CALL_SIZE = 44.0, 48.0
+LEADING = 1.3
+"""From one line's middle to the next one's, in em."""
 LOGO = 150.0
 PULSE_S = 1.4
 """The call breathes once in this time."""
@@ -28,14 +31,29 @@ def point_picture(text: str, canvas: Canvas, room: float) -> Any | None:
     if not text:
         return None
     unit = canvas.unit
-    size, rows = rows_in(text, POINT_SIZE * unit, kind, room - 130 * unit, rows=1, smallest=0.7)
     ground = canvas.palette.background
-    line = set_line([Run(text=rows[0], size_px=size, fill=legible(canvas.palette.ink, ground))], kind)
-    high, pad, tick = round(size * 1.9), size * 0.62, size * 0.52
-    bar = panel((round(2 * pad + tick + size * 0.4 + line.width), high), high * 0.5, ground + "f0")
+    size, lines = _set(text, POINT_SIZE * unit, kind, room - 130 * unit, legible(canvas.palette.ink, ground))
+    high, pad, tick = round(size * (1.9 + LEADING * (len(lines) - 1))), size * 0.62, size * 0.52
+    wide = max(line.width for line in lines)
+    bar = panel((round(2 * pad + tick + size * 0.4 + wide), high), size * 0.95, ground + "f0")
     bar.alpha_composite(_tick(tick, canvas), (round(pad), round((high - tick) / 2)))
-    bar.alpha_composite(line.picture, (round(pad + tick + size * 0.4 - line.pad), round(high / 2 + size * 0.37 - line.baseline)))
+    for line, middle in zip(lines, _middles(high, size, lines), strict=True):
+        bar.alpha_composite(line.picture, (round(pad + tick + size * 0.4 - line.pad), round(middle + size * 0.37 - line.baseline)))
     return bar
+
+
+def _set(text: str, size_px: float, kind: Type, room: float, ink: str) -> tuple[float, list[Line]]:
+    """Set a short text on one line, or, where that would cut it, on two; the size in px an em, and the lines."""
+    size, rows = rows_in(text, size_px, kind, room, rows=1, smallest=0.7)
+    if rows != [text]:
+        size, rows = rows_in(text, size_px, kind, room, rows=2, smallest=0.5)
+        tell_cut(rows, text)
+    return size, [set_line([Run(text=row, size_px=size, fill=ink)], kind) for row in rows]
+
+
+def _middles(high: float, size: float, lines: Sequence[Line]) -> list[float]:
+    """Heights of the lines' middles in a bar."""
+    return [high / 2 + LEADING * size * (number - (len(lines) - 1) / 2) for number in range(len(lines))]
 
 
 def draw_point(bar: Any, canvas: Canvas, foot: float, span: tuple[float, float]) -> Layer:
@@ -79,13 +97,14 @@ def call_picture(text: str, canvas: Canvas) -> tuple[Any, int]:
     if not text:
         return None, 0
     unit = canvas.unit
-    size, rows = rows_in(text, CALL_SIZE * unit, kind, canvas.words.width - 150 * unit, rows=1, smallest=0.7)
     ink = legible(canvas.palette.on_accent, canvas.palette.accent)
-    line = set_line([Run(text=rows[0], size_px=size, fill=ink)], kind)
-    high, pad, arrow = round(size * 1.95), size * 0.85, size * 0.42
-    button = panel((round(2 * pad + line.width + size * 0.35 + arrow), high), high / 2, canvas.palette.accent)
-    button.alpha_composite(line.picture, (round(pad - line.pad), round(high / 2 + size * 0.37 - line.baseline)))
-    button.alpha_composite(_arrow(arrow, ink, size * 0.075), (round(pad + line.width + size * 0.35), round((high - arrow * 1.4) / 2)))
+    size, lines = _set(text, CALL_SIZE * unit, kind, canvas.words.width - 150 * unit, ink)
+    high, pad, arrow = round(size * (1.95 + LEADING * (len(lines) - 1))), size * 0.85, size * 0.42
+    wide = max(line.width for line in lines)
+    button = panel((round(2 * pad + wide + size * 0.35 + arrow), high), size * 0.97, canvas.palette.accent)
+    for line, middle in zip(lines, _middles(high, size, lines), strict=True):
+        button.alpha_composite(line.picture, (round(pad + (wide - line.width) / 2 - line.pad), round(middle + size * 0.37 - line.baseline)))
+    button.alpha_composite(_arrow(arrow, ink, size * 0.075), (round(pad + wide + size * 0.35), round((high - arrow * 1.4) / 2)))
     blur = 9 * unit
     return with_shadow(button, blur, 80), round(3 * blur)
 

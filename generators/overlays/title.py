@@ -9,6 +9,7 @@ from generators.overlays.canvas import Canvas
 from generators.overlays.motion import Layer, grow, reveal
 from generators.overlays.typeset import Line, Run, Type, brand_of, clean, is_wide, lighter, rows_in, set_line, spaced, width_of
 from generators.sprites import sprite
+from generators.texts import TITLE_WIDTH, width
 from generators.values import Overlay
 
 NAME, LATIN, BRAND, DETAIL = 116.0, 92.0, 52.0, 42.0
@@ -37,8 +38,17 @@ class Row:
         return width_of(self.text, self.size_px, self.type)
 
 
-def title_rows(overlay: Overlay, canvas: Canvas, room: float, share: float = 1.0, *, rows: int = 2) -> list[Row]:
-    """Break a title into lines that fit a width, at a share of the full size; nothing for a title without a letter."""
+def is_long(text: str) -> bool:
+    """Say whether a title has a name without a space that is too long for two lines of large type."""
+    return any(is_wide(word) and width(word) > TITLE_WIDTH for word in text.split())
+
+
+def title_rows(overlay: Overlay, canvas: Canvas, room: float, share: float = 1.0, *, rows: int = 0) -> list[Row]:
+    """Break a title into lines that fit a width, at a share of the full size; nothing for a title without a letter.
+
+    `rows` is how many lines the name may take; by default two, and three where it is long and has no space.
+    """
+    rows = rows or (3 if is_long(overlay.text) else 2)
     text = clean(overlay.text, canvas.type)
     if not text:
         return []

@@ -5,9 +5,10 @@ Pillow hints strokes to whole pixels; at three times the size and reduced, a reg
 
 from __future__ import annotations
 
+import logging
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations, pairwise
@@ -19,6 +20,8 @@ from clipper.captions.style import rgba
 from clipper.drawing import plain
 from clipper.errors import InputError, LivecutError
 from clipper.fonts import Face, faces_of, find_font, folders
+
+log = logging.getLogger(__name__)
 
 FINE = 3
 """Type is drawn this many times as large."""
@@ -148,6 +151,12 @@ def rows_in(text: str, size_px: float, kind: Type, room_px: float, *, rows: int,
     if len(lines) > rows:
         lines = [*lines[: rows - 1], _cut(lines[rows - 1], size, kind, room_px)]
     return size, _even(parts, lines, size, kind, room_px)
+
+
+def tell_cut(lines: Iterable[str], text: str) -> None:
+    """Log that a text had to be cut, where it was: nothing is left out in silence."""
+    if any(line.endswith("…") for line in lines) and not text.endswith("…"):
+        log.warning("%r does not fit where it is to stand, and is cut; write less", text)
 
 
 def _by_spaces(text: str, size_px: float, kind: Type, room: float, rows: int, smallest: float) -> tuple[float, list[str]] | None:

@@ -20,6 +20,7 @@ from generators.overlays.motion import Layer, fade, pop
 from generators.overlays.price import price_picture
 from generators.overlays.small import draw_call, draw_point, point_picture
 from generators.overlays.title import draw_rows, draw_title, height_of, title_rows
+from generators.overlays.typeset import tell_cut
 from generators.overlays.views import LEAST_S, Span, clear_spans, close_spans
 from generators.sprites import sprite
 from generators.texts import read_s
@@ -48,6 +49,8 @@ class Words:
         head = set_head(self.titles, self.price, canvas, badge)
         self.tones = canvas.tones(head.area, self._clear(head, shown))
         self.head = set_head(self.titles, self.price, canvas, badge, self.tones)
+        for title, rows in zip(self.titles, self.head.titles, strict=True):
+            tell_cut((row.text for row in rows), title.text)
         self.foot = self._foot()
 
     def layers(self) -> list[Layer]:

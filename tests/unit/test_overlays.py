@@ -11,12 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from PIL import Image
 
+from clipper.captions.breaks import tokens
 from clipper.errors import InputError
 from generators.layout import Area, layout
 from generators.overlays import Canvas, draw_overlays
 from generators.overlays.canvas import box_in, contrast, legible
 from generators.overlays.ground import survey
+from generators.overlays.head import set_head
 from generators.overlays.motion import Layer, out_back, out_cubic, out_quint
+from generators.overlays.small import point_picture
 from generators.overlays.title import title_rows
 from generators.overlays.typeset import rows_in, type_of, width_of
 from generators.overlays.views import View, clear_spans, close_spans
@@ -204,3 +207,26 @@ def test_what_lasts_through_a_loop_neither_comes_nor_goes(tmp_path: Path) -> Non
         (layer,) = draw_overlays(board, styles()[0], canvas(styles()[0], board))
         opacities = {round(layer.pose(time).opacity, 3) for time in (0.0, 1.0, 1.99)}
         assert (len(opacities) == 1) is still
+
+
+@pytest.mark.parametrize(
+    "name", ["小满山房 新疆阿克苏冰糖心苹果新鲜脆甜当季水果整箱包邮", "不锈钢保温杯男女士大容量便携水杯2024新款高档办公室泡茶杯子"]
+)
+@pytest.mark.parametrize("size", [(1080, 1920), (1080, 1080), (1920, 1080)], ids=str)
+def test_a_long_name_is_set_smaller_before_anything_is_cut(name: str, size: tuple[int, int]) -> None:
+    look = next(style for style in styles() if style.name == "street-fashion")  # its type is the widest, its column the narrowest
+    board = films.board(3.0, size=size)
+    title = Overlay(kind="title", text=name, start=0.2, end=2.0)
+    rows = set_head([title], None, canvas(look, board), look.price_badge).titles[0]
+    assert "".join(row.text for row in rows) == name.replace(" ", "")
+    assert min(row.size_px for row in rows if not row.is_small) >= 0.035 * 1080
+    ends = {"".join(tokens(name)[:number]).replace(" ", "") for number in range(1, len(tokens(name)) + 1)}
+    assert {"".join(row.text for row in rows[: number + 1]) for number in range(len(rows))} <= ends, "lines end between words"
+
+
+def test_points_and_calls_take_two_lines_before_they_are_cut() -> None:
+    look = styles()[0]
+    board = films.board(3.0, size=(1080, 1080))
+    narrow, wide = (point_picture("鲜花七窨明前茶坯小罐锁香四字", canvas(look, board), room) for room in (390, 900))
+    assert narrow is not None and wide is not None
+    assert narrow.height > 1.3 * wide.height and narrow.width <= 390
