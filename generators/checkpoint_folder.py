@@ -256,12 +256,3 @@ def _header(path: Path) -> dict[str, Any]:
     if 8 + size + last != path.stat().st_size:
         raise ModelError(f"refused {path}: {path.stat().st_size} bytes where its header says {8 + size + last}; download it again")
     return dict(header)
-
-
-def sha256_of(path: Path) -> str:
-    """Hash a file block by block."""
-    digest = hashlib.sha256()
-    with path.open("rb") as source:
-        while block := source.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -7,8 +7,9 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from clipper.digest import sha256
 from clipper.errors import ModelError
-from generators.checkpoint_folder import recognise, sha256_of
+from generators.checkpoint_folder import recognise
 from generators.checkpoints import Checkpoint, LoraPair, named, table
 
 PATTERNS = ("model_index.json", "*/*.json", "*/*.safetensors", "*/*.model", "*/*.txt", "*/*.jinja")
@@ -88,7 +89,7 @@ def fetch_loras(pair: LoraPair) -> tuple[Path, Path]:
                 f"could not get the LoRA {name}: it is not here, and the hub did not give it; download it from {pair.repository} "
                 f"at {pair.revision}, and give both files (--set generate.diffusers.loras=HIGH,LOW), or choose another --preset"
             ) from error
-        found = sha256_of(path)
+        found = sha256(path)
         if found != digest:
             raise ModelError(f"refused {path}: its SHA-256 is {found}, the table says {digest}; do not use this source")
         files.append(path)

@@ -6,7 +6,6 @@ time stamps jump or begin again, gaps, a missing tail. Only the first frame is d
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import logging
 from array import array
@@ -16,6 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clipper.digest import sha256
 from clipper.errors import InputError
 from clipper.media import container as containers
 from clipper.media import structure
@@ -86,12 +86,6 @@ def probe(path: str | Path, *, digest: str = "") -> Recording:
         if timeline.first_shown is None:
             raise InputError(f"could not use {path}: its video stream holds no frame; is the file complete?")
         return replace(_recording(path, format, container, frame, timeline), sha256=digest or sha256(path))
-
-
-def sha256(path: str | Path) -> str:
-    """Hash a file's bytes, as lower-case hexadecimal."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _counts(container: InputContainer) -> str:

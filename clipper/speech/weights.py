@@ -19,6 +19,7 @@ from types import MappingProxyType
 import platformdirs
 
 from clipper import artefact
+from clipper.digest import sha256
 from clipper.errors import ModelError
 from clipper.speech import download
 from clipper.speech.ctranslate2_file import state_dict_from_ctranslate2
@@ -41,7 +42,6 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,7 +394,7 @@ def _from_hub(folder: Path, row: Model, hub: Hub, tell: Callable[[float], None])
 
 def _install(path: Path, target: Path, file: File) -> None:
     """Verify a downloaded file, then give it its final name in one step."""
-    found = sha256_of(path)
+    found = sha256(path)
     if found != file.sha256:
         raise ModelError(f"refused {file.name}: its SHA-256 is {found}, the table says {file.sha256}; do not use this source")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -406,20 +406,11 @@ def _verify(path: Path, file: File) -> None:
     """Compare a file with the table, reading it only when it has changed since it was last read."""
     if _read_stamp(path) == _identity(path, file):
         return
-    found = sha256_of(path)
+    found = sha256(path)
     if found != file.sha256:
         remedy = f"run: livecut models fetch {path.parent.name}" if path.is_relative_to(cache_folder()) else "put the right one there"
         raise ModelError(f"refused {path}: its SHA-256 is {found}, the table says {file.sha256}; {remedy}")
     _stamp(path, file)
-
-
-def sha256_of(path: Path) -> str:
-    """Hash a file block by block."""
-    digest = hashlib.sha256()
-    with path.open("rb") as source:
-        while block := source.read(BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _identity(path: Path, file: File) -> list[object]:

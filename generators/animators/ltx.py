@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from clipper.digest import sha256
 from clipper.errors import ModelError
-from generators import checkpoint_folder, memory_plan
+from generators import memory_plan
 from generators.checkpoints import Fitted, fit
 from generators.diffusion import (
     DiffusersOptions,
@@ -105,7 +106,7 @@ class Ltx:
                 pipe.unload_lora_weights()
             except (ValueError, KeyError, RuntimeError, OSError) as error:
                 raise ModelError(f"could not use the LoRA {file}: it does not fit {self.choice.checkpoint.name} ({error})") from error
-        return tuple(checkpoint_folder.sha256_of(Path(path).expanduser()) for path in self.options.loras)
+        return tuple(sha256(Path(path).expanduser()) for path in self.options.loras)
 
     # --- every shot ---
 

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from clipper.digest import sha256
 from clipper.errors import ModelError
-from generators import checkpoint_folder, checkpoint_source, memory_plan
+from generators import checkpoint_source, memory_plan
 from generators.checkpoints import Fitted, fit, table
 from generators.diffusion import (
     DiffusersOptions,
@@ -132,7 +133,7 @@ class Wan:
                 pipe.unload_lora_weights()
             except (ValueError, KeyError, RuntimeError, OSError) as error:
                 raise ModelError(f"could not use the LoRA {file}: it does not fit {self.choice.checkpoint.name} ({error})") from error
-        return tuple(checkpoint_folder.sha256_of(file) for file in files)
+        return tuple(sha256(file) for file in files)
 
     # --- every shot ---
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from clipper import artefact
+from clipper.digest import sha256
 from clipper.errors import ArtefactError, ModelError
-from generators.checkpoint_folder import sha256_of
 from generators.checkpoints import Fitted
 from generators.diffusion.choosing import Choice
 from generators.diffusion.options import DiffusersOptions
@@ -109,7 +109,7 @@ def lora_sha256(path: str) -> str:
         raise ModelError(
             f"could not use the LoRA {path}: {'only safetensors files are loaded' if file.is_file() else 'there is no such file'}"
         )
-    return sha256_of(file)
+    return sha256(file)
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:

