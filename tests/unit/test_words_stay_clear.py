@@ -14,6 +14,7 @@ import pytest
 from generators.animators.camera import Camera, CameraOptions
 from generators.animators.camera.moves import CLOSE
 from generators.compose.sight import ground_of, views_of
+from generators.compose.timeline import place
 from generators.compose.timeline import place, wanted_seconds
 from generators.layout import Area
 from generators.overlays import Canvas, draw_overlays
@@ -66,9 +67,9 @@ def filmed(thing: Subject, look: Style, size: tuple[int, int]) -> tuple[Storyboa
             fps=Fraction(12),
         )
         shots.append(camera.animate(asked, Path("unused"), progress=lambda _: None, cancelled=lambda: False)[0])
-    canvas = replace(
-        canvas_of(board, look), ground=ground_of(board, shots), views=views_of(board, shots), hero=(thing.photos[0], thing.cutouts[0])
-    )
+    placed = place(board)
+    seen = {"ground": ground_of(board, placed, shots), "views": views_of(board, placed, shots)}
+    canvas = replace(canvas_of(board, look), **seen, hero=(thing.photos[0], thing.cutouts[0]))
     return board, shots, [layer for layer in draw_overlays(board, look, canvas) if layer.order < END]
 
 
