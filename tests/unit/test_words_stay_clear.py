@@ -14,7 +14,6 @@ import pytest
 from generators.animators.camera import Camera, CameraOptions
 from generators.animators.camera.moves import CLOSE
 from generators.compose.sight import ground_of, views_of
-from generators.compose.timeline import place
 from generators.compose.timeline import place, wanted_seconds
 from generators.layout import Area
 from generators.overlays import Canvas, draw_overlays
