@@ -20,7 +20,7 @@ TOKEN = re.compile(r"^\W*(?:扣)?(?:\d{1,4}|[一二三四五六七八九]|[a-z]{
 """What hosts ask for: 扣1, 666, "me"."""
 
 
-def cleaned(comments: tuple[Comment, ...]) -> tuple[Comment, ...]:
+def cleaned(comments: tuple[Comment, ...], copies: int = COPIES) -> tuple[Comment, ...]:
     """Keep the comments that say something of their own accord, sorted by time."""
     bots = _bots(comments)
     prompted = _prompted(comments)
@@ -33,11 +33,11 @@ def cleaned(comments: tuple[Comment, ...]) -> tuple[Comment, ...]:
             continue
         if comment.user and comment.time - last_by_user.get(comment.user, -1e9) < USER_EVERY_S:
             continue
-        copies = recent[text]
-        while copies and comment.time - copies[0] > REPEAT_S:
-            copies.popleft()
-        copies.append(comment.time)
-        if len(copies) > COPIES:
+        alike = recent[text]
+        while alike and comment.time - alike[0] > REPEAT_S:
+            alike.popleft()
+        alike.append(comment.time)
+        if len(alike) > copies:
             continue
         last_by_user[comment.user] = comment.time
         kept.append(comment)

@@ -15,19 +15,26 @@ from clipper.detect.lags import Floats
 from clipper.detect.reading import Read
 from clipper.values import Evidence, Segment
 
-INTENT = re.compile(
-    r"多少钱|什么价|价格|怎么拍|怎么买|链接|拍了|已拍|下单|买了|抢到|没抢到|要了|来一|来两|想要|冲|有货|补货|尺码|几号|包邮|加购|付了"
-    r"|how much|price|link|bought|ordered|got (?:one|two|mine|it)|take my money|checked? ?out"
-    r"|in stock|restock|need this|want (?:one|this|it)|size",
+BOUGHT = re.compile(
+    r"拍了|已拍|拍下|下单|买了|买到|抢到|抢了|付了|付款|入手了|正在去?购买|刚刚?购买|^\W*冲+\W*$"
+    r"|\b(?:bought|ordered|purchased|paid|got (?:one|two|three|mine|it)|take my money|check(?:ed|ing)? ?out)\b",
     re.IGNORECASE,
 )
-"""What people write when they want or have bought something."""
-TALK_WEIGHT = 0.15
-"""What a comment without purchase intent counts: interest shows in it too, but so does everything else."""
+"""What people write who have bought, or the platform of them ("… 正在去购买"): sales seen through the chat."""
+WANTED = re.compile(
+    r"多少钱|什么价|价格|怎么拍|怎么买|链接|要了|来一|来两|想要|有货|补货|尺码|几号|包邮|加购"
+    r"|how much|price|link|in stock|restock|need this|want (?:one|this|it)|size",
+    re.IGNORECASE,
+)
+"""What people write who may buy."""
+WANTED_WORTH = 0.3
+"""What a question counts against a purchase: interest goes with sales, and also without them."""
 BEFORE_OFFER = 0.15
 """How strongly an explanation invites orders before its price or link is named."""
 FADES_S = 30.0
 """Seconds in which the pull of an offer fades once the talk has gone on."""
+OFFERED_HEARD, OFFERED_UNHEARD = 0.98, 0.8
+"""How likely an explanation holds an offer when a price or a link was heard in it, and when not: recognisers miss both."""
 OPENING_SHARE = 0.2
 """Share of an explanation that is opening: a price there is a promise."""
 WINDOW_S = 30.0
@@ -35,7 +42,11 @@ WINDOW_S = 30.0
 OPENING_S = 60.0
 """The chat of the first minute greets."""
 CHAT_LAG_S = 10.0
-"""Median seconds from speech to comment."""
+"""Usual seconds from speech to comment."""
+CHAT_LAGS_S = (6.0, 10.0, 15.0, 22.0)
+"""Medians that a stream's own lag of comments is chosen from: thinking and typing, and 2 to 15 s of the platform."""
+LIKE_WORDS = 12
+"""Copies of one short text in half a minute that still count: buyers all write the same two characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,8 @@ class Rate:
     """Orders (or comments) attributed to the offer."""
     exposure: float
     """Viewer-seconds that the offer could be answered in."""
+    offered: float = OFFERED_HEARD
+    """Probability, before any response, that there was an offer at all."""
 
     @property
     def per_viewer(self) -> float:
@@ -63,12 +76,12 @@ def responses(
     """
     shapes = [offer_shape(segment, stream, len(viewers), step) for segment in segments]
     if basis == "chat":
-        kernel = lags.kernel(step, CHAT_LAG_S, 0.5)
-        counts = _intent_counts(evidence, stream, len(viewers), step)
+        counts = _purchase_counts(evidence, stream, len(viewers), step)
         settled = np.where(np.arange(len(viewers)) < OPENING_S / step, 0.0, viewers)
-        fit = lags.attribute(counts, settled, shapes, kernel, step)
-        rates = [Rate(segment, count, exposure) for segment, count, exposure in zip(segments, fit.counts, fit.exposures, strict=True)]
-        return rates, {segment.sku: fit.background for segment in segments}, dispersion_of(counts, fit.expected, step)
+        fits = [lags.attribute(counts, settled, shapes, lags.kernel(step, median, 0.5), step) for median in CHAT_LAGS_S]
+        fit = max(fits, key=lambda fit: fit.log_likelihood)
+        rates = [Rate(s, count, seen, offered_in(s, stream)) for s, count, seen in zip(segments, fit.counts, fit.exposures, strict=True)]
+        return rates, {}, dispersion_of(counts, fit.expected, step)
     by_sku = {
         sku: [at for at, segment in enumerate(segments) if segment.sku == sku] for sku in sorted({segment.sku for segment in segments})
     }
@@ -81,7 +94,7 @@ def responses(
         off_air[sku] = fit.background
         expected += fit.expected
         for at, count, exposure in zip(ats, fit.counts, fit.exposures, strict=True):
-            rates_at[at] = Rate(segments[at], count, exposure)
+            rates_at[at] = Rate(segments[at], count, exposure, offered_in(segments[at], stream))
     phi = dispersion_of(sum(counts_of.values(), np.zeros(len(viewers))), expected, step)
     return [rates_at[at] for at in range(len(segments))], off_air, phi
 
@@ -113,8 +126,19 @@ def offer_shape(segment: Segment, stream: Read, size: int, step: float) -> Float
     return shape
 
 
+def offered_in(segment: Segment, stream: Read) -> float:
+    """Say how likely an explanation holds an offer, before any response."""
+    return OFFERED_HEARD if heard_offer(segment, stream) is not None else OFFERED_UNHEARD
+
+
 def offer_start(segment: Segment, stream: Read) -> float:
-    """Find where an explanation turns to its offer: the first sentence, past its opening, that names the price or calls the link."""
+    """Find where an explanation turns to its offer: where it is heard, or else its middle."""
+    heard = heard_offer(segment, stream)
+    return (segment.start + segment.end) / 2 if heard is None else heard
+
+
+def heard_offer(segment: Segment, stream: Read) -> float | None:
+    """Find the first sentence, past an explanation's opening, that names the price or calls the link."""
     opening = segment.start + OPENING_SHARE * segment.span.duration
     product = next((p for p in stream.products if p.sku == segment.sku), None)
     prices = {product.price, product.list_price} - {None} if product is not None else set()
@@ -124,7 +148,7 @@ def offer_start(segment: Segment, stream: Read) -> float:
         figures = stream.figures[at]
         if linked[at] or any(n.value in prices for n in figures) or (priced[at] and any(n.money or n.value >= 10 for n in figures)):
             return float(stream.starts[at])
-    return (segment.start + segment.end) / 2
+    return None
 
 
 def order_counts(evidence: Evidence, sku: str, size: int, step: float) -> Floats:
@@ -140,11 +164,12 @@ def impulse_curve(evidence: Evidence, sku: str, viewers: Floats, step: float) ->
     return lags.deconvolve(order_counts(evidence, sku, len(viewers), step), viewers, lags.kernel(step)) / step
 
 
-def _intent_counts(evidence: Evidence, stream: Read, size: int, step: float) -> Floats:
-    """Count clean comments by purchase intent, per step, with the answers to giveaways and quarrels taken down."""
+def _purchase_counts(evidence: Evidence, stream: Read, size: int, step: float) -> Floats:
+    """Count purchases told in clean comments, and a little the questions, per step; answers to giveaways and quarrels are taken down."""
     counts = np.zeros(size)
-    for comment in cleaned(evidence.log.comments or ()):
-        counts[min(int(comment.time / step), size - 1)] += 1.0 if INTENT.search(comment.text) else TALK_WEIGHT
+    for comment in cleaned(evidence.log.comments or (), copies=LIKE_WORDS):
+        worth = 1.0 if BOUGHT.search(comment.text) else WANTED_WORTH if WANTED.search(comment.text) else 0.0
+        counts[min(int(comment.time / step), size - 1)] += worth
     none = np.zeros(len(stream.sentences))
     counts[: int(OPENING_S / step)] = 0.0
     off_topic = sum((stream.cue_counts.get(kind, none) for kind in ("giveaway", "chitchat", "quarrel")), none)
