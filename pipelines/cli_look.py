@@ -50,15 +50,15 @@ def show_config(as_json: bool, **options: Any) -> None:
 
 
 @click.command()
-@click.option("-o", "--out", metavar="FOLDER", help="Look at the ledger and the disk of this folder of results, too.")
+@click.option("-o", "--out", metavar="FOLDER", help="Folder of results whose ledger and disk are looked at.  [default: livecut-out]")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def doctor(out: str | None, as_json: bool) -> int:
     """Check that everything a run needs is here; exit code 4 when something is missing."""
     from pipelines.batch import ledger_path
     from pipelines.doctor import checks
 
-    ledger = ledger_path(settings_of({"config_file": None, "overrides": ()}, {"run.out": out})) if out else None
-    found = checks(Path(out) if out else None, ledger)
+    settings = settings_of({"config_file": None, "overrides": ()}, {"run.out": out})
+    found = checks(Path(settings.run.out), ledger_path(settings))
     if as_json:
         click.echo(
             json.dumps([{"name": check.name, "ok": check.ok, "detail": check.detail} for check in found], ensure_ascii=False, indent=1)

@@ -33,7 +33,7 @@ def checks(out: Path | None = None, ledger: Path | None = None) -> tuple[Check, 
         _check("python", lambda: f"{sys.version.split()[0]} at {sys.executable}"),
         _check("ffmpeg", _ffmpeg),
         *(_check(f"model {name}", lambda name=name: f"{weights.locate(name)}, hashes right") for name in weights.DEFAULTS),  # type: ignore[misc]
-        _check("font", lambda: str(fonts.find_font())),
+        _check("font", _font),
         _check("GPU", _gpu),
         _check("disk", lambda: _disk(out)),
         _check(
@@ -59,6 +59,11 @@ def _ffmpeg() -> str:
     return f"{tool.version} from {tool.source}, with {', '.join(ffmpeg.NEEDED)}: {tool.path}"
 
 
+def _font() -> str:
+    face = fonts.find_font()
+    return f"{face.family}: {face.path}"
+
+
 def _gpu() -> str:
     """Name the graphics processors that recognition can use: asked of the library that does it, which is small beside torch."""
     try:
@@ -82,8 +87,8 @@ def _disk(out: Path | None) -> str:
 def _network() -> str:
     """Name spaces let ffmpeg run without a network; where they are off, only its own white lists protect."""
     if ffmpeg.guards()[0].works:
-        return "ffmpeg runs in a network name space of its own, without a network"
-    return "name spaces are off for this user: ffmpeg is kept from the network by its protocol and format white lists alone"
+        return "user name spaces are on: ffmpeg runs in a network name space of its own, without a network"
+    return "user name spaces are off for this user: ffmpeg is kept from the network by its protocol and format white lists alone"
 
 
 def _sandbox() -> str:

@@ -337,9 +337,10 @@ def test_a_tool_that_was_taken_over_gets_nowhere(tmp_path: Path, canary: Canary)
     assert holds["no core"] and 4 << 30 <= told["memory"] <= 1 << 40
 
 
-def test_doctor_says_which_guards_hold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_says_which_guards_hold(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     from pipelines.ledger import Ledger
 
+    monkeypatch.chdir(tmp_path)
     Ledger(tmp_path / "livecut.ledger").close()
     cli.run(["doctor", "-o", str(tmp_path), "--json"])
     told = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
@@ -347,8 +348,10 @@ def test_doctor_says_which_guards_hold(tmp_path: Path, capsys: pytest.CaptureFix
     assert ("without a network" in told["network off"]["detail"]) == ffmpeg.guards()[0].works
     assert told["ledger"]["ok"] and "is sound: empty" in told["ledger"]["detail"]
     assert "libx264" in told["ffmpeg"]["detail"] and "GPU" in told
+    assert Path(told["font"]["detail"].partition(": ")[2]).is_file()
     (tmp_path / "livecut.ledger").write_bytes(b"PK\x03\x04" + bytes(5000))
-    assert cli.run(["doctor", "-o", str(tmp_path), "--json"]) == 4
+    monkeypatch.setenv("LIVECUT_RUN_OUT", str(tmp_path))
+    assert cli.run(["doctor", "--json"]) == 4, "the folder of results is known without -o"
     told = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert not told["ledger"]["ok"] and "damaged" in told["ledger"]["detail"]
 
