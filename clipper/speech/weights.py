@@ -43,7 +43,6 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 
-
 @dataclass(frozen=True, slots=True)
 class Member:
     """A file inside a wheel of the package registry."""
