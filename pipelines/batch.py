@@ -146,7 +146,8 @@ class _Batch:
         for inputs in recordings:
             entry = _Entry(inputs)
             try:
-                entry.job = enrolling.enrol(self.ledger, inputs, self.settings, replan=self.replan)
+                job = enrolling.enrol(self.ledger, inputs, self.settings, replan=self.replan)
+                entry.job = replace(job, task="")  # ten kilobytes that whoever claims it reads again
             except LivecutError as error:
                 entry.error = error
             except OSError as error:
@@ -248,6 +249,8 @@ class _Batch:
             self._end(entry, outcome_of(self.ledger.job(claim.job_id), entry.inputs.recording))
             return
         task = enrolling.task_text(entry.inputs, self.settings, replan=self.replan)
+        told = {"recording": str(recording), "attempt": claim.attempt}
+        log.info("%s: attempt %d begins", places.written(recording), claim.attempt, extra=told)
         read = known(self.ledger, claim.job, recording)
         tasks = iter(jobs.stage_tasks(claim.job, task, self.executor.capacity, recording=recording, attempt=claim.attempt, known=read))
         self._submit(entry, claim, tasks, time.monotonic(), next(tasks))

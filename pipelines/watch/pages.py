@@ -90,8 +90,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(400, "JSON is expected")
             return
         paths = list(finished_files(body, [str(root) for root in self.daemon.roots]))
-        known = [path for path in paths if self.daemon.closed(path)]
-        log.info("webhook: %d files named, %d of them in watched folders", len(paths), len(known))
+        known = [path for path in paths if path.is_file() and self.daemon.closed(path)]  # a relative name is tried in every folder
+        log.info("webhook: %d files in watched folders are finished", len(known))
         self._answer(200, json.dumps({"taken": len(known)}), "application/json")
 
     def _is_local(self) -> bool:
