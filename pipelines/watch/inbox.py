@@ -2,8 +2,8 @@
 
 The truth is a scan of the whole folder; file events only say that a scan is worth while, for they get lost (a queue of
 16,384 in the kernel, none at all on network shares). A recording is ready when it has not changed for a while over at least
-two scans, nobody on this machine has it open for writing, and its container shows no missing end. Every verdict but that is
-for now: the next scan judges again.
+two scans, nobody on this machine has it open for writing, and its container shows no missing end, or has shown none for so
+long that whoever wrote it must have died. Every verdict but that is for now: the next scan judges again.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import fnmatch
 import os
 import re
 import stat
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,7 +87,7 @@ class Inbox:
             judged = self._judge_by_name(entry, now)
             if judged is None:
                 writers = open_for_writing() if writers is None else writers
-                judged = self._judge_by_content(entry, writers)
+                judged = self._judge_by_content(entry, writers, now)
             yield judged
         self.met = met
         self._quiet = {path: quiet for path, quiet in self._quiet.items() if path in met}
@@ -114,13 +115,13 @@ class Inbox:
         if quiet is None or quiet.stamp != stamp:
             quiet = self._quiet[path] = _Quiet(stamp, now, 0)
         quiet.scans += 1
-        if entry.seen.size < max(self.options.min_bytes, 1):
+        if entry.seen.size < max(self.options.min_bytes, 1) and not self._is_left(entry, now):
             return Judged(entry, "waiting", "too small yet" if entry.seen.size else "empty yet")
         if path not in self.closed and (now - quiet.since < self.options.stable_s or quiet.scans < self.options.scans):
             return Judged(entry, "waiting", "not quiet for long enough")
         return None
 
-    def _judge_by_content(self, entry: Entry, writers: frozenset[tuple[int, int]]) -> Judged:
+    def _judge_by_content(self, entry: Entry, writers: frozenset[tuple[int, int]], now: float) -> Judged:
         if (entry.seen.device, entry.seen.inode) in writers:
             return Judged(entry, "waiting", "open for writing")
         if entry.kind == "picture":
@@ -129,7 +130,12 @@ class Inbox:
             missing = why_unfinished(entry.seen.path)
         except InputError as error:
             return Judged(entry, "rejected", str(error))
-        return Judged(entry, "waiting", missing) if missing else Judged(entry, "ready")
+        return Judged(entry, "waiting", missing) if missing and not self._is_left(entry, now) else Judged(entry, "ready")
+
+    def _is_left(self, entry: Entry, now: float) -> bool:
+        """Whether a file has not changed for so long, by what was seen of it or by its own time, that nobody goes on writing it."""
+        seen_s = now - self._quiet[str(entry.seen.path)].since
+        return max(seen_s, time.time() - entry.seen.mtime_ns / 1e9) >= self.options.unfinished_s
 
 
 def walk(

@@ -20,6 +20,9 @@ class WatchOptions:
     """Scans that must have found a file unchanged; 1 to 100."""
     min_bytes: int = 1024
     """A smaller file may be the beginning of one; 0 or more."""
+    unfinished_s: float = 3600.0
+    """Seconds without a change after which a file that shows no end, or is too small, is taken as it is: whoever wrote it has died.
+    0 to 31,536,000."""
     ignore: tuple[str, ...] = ()
     """Further name patterns (`*.bak`) that are left alone."""
     events: bool = True
@@ -45,6 +48,7 @@ class WatchOptions:
             ("stable_s", 0, 86_400),
             ("scans", 1, 100),
             ("min_bytes", 0, 2**40),
+            ("unfinished_s", 0, 31_536_000),
             ("grace_s", 0, 86_400),
             ("late_s", 0, 31_536_000),
             ("keep_days", 0, 36_500),

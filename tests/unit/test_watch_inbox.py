@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,24 @@ def test_a_container_that_shows_no_end_waits(tmp_path: Path, name: str, data: by
     (tmp_path / name).write_bytes(data)
     assert why_unfinished(tmp_path / name) == missing
     assert settled(tmp_path, WatchOptions(min_bytes=1))[name] == ("waiting", missing)
+
+
+def test_a_recording_whose_recorder_has_died_is_taken_as_it_is_after_a_time(tmp_path: Path) -> None:
+    (tmp_path / "cut.flv").write_bytes(flv(3)[:-100])
+    (tmp_path / "empty.flv").touch()
+    inbox = Inbox(tmp_path, QUICK)
+    for now in (0.0, 11.0, 3599.0):
+        assert {verdict for verdict, _ in verdicts(inbox, now).values()} == {"waiting"}
+    found = verdicts(inbox, 3600.0)
+    assert found["cut.flv"] == ("ready", "")
+    assert found["empty.flv"][0] == "rejected" and "empty" in found["empty.flv"][1]
+
+
+def test_what_was_left_unfinished_long_ago_needs_no_more_than_its_quiet_time(tmp_path: Path) -> None:
+    """`--once` looks at a folder for seconds: the file's own time tells."""
+    (tmp_path / "cut.flv").write_bytes(flv(3)[:-100])
+    os.utime(tmp_path / "cut.flv", (time.time() - 4000, time.time() - 4000))
+    assert settled(tmp_path)["cut.flv"] == ("ready", "")
 
 
 @pytest.mark.parametrize("data", [MP4, box(b"ftyp", 24) + box(b"moov", 400) + b"\0\0\0\0mdat" + bytes(50), flv(3)])
