@@ -29,15 +29,19 @@ def gather(
     picture: Picture | None,
     loudness: Track | None,
     options: GatherOptions | None = None,
+    *,
+    before: Evidence | None = None,
+    said: Heard | None = None,
 ) -> Evidence:
     """Find the mentions, align the log's clock, and put all channels together.
 
     `picture` and `loudness` may be None, and so may every channel of the log. An offset of the log's clock is estimated from
-    the data and applied only when it is clear; it is kept with its confidence and residual either way.
+    the data and applied only when it is clear; it is kept with its confidence and residual either way. Of the same transcript and
+    catalogue with other channels, `before` gives the mentions again and `said` what the speech says (`heard`).
     """
     options = options or GatherOptions()
     sentences = transcript.sentences
-    mentions = find_mentions(sentences, catalog.products, transcript.language, options.mentions)
+    mentions = find_mentions(sentences, catalog.products, transcript.language, options.mentions) if before is None else before.mentions
     evidence = Evidence(
         duration=transcript.duration,
         language=transcript.language,
@@ -47,7 +51,7 @@ def gather(
         picture=picture,
         loudness=loudness,
     )
-    alignment = _aligned(evidence, catalog.products, log, options.clocks)
+    alignment = _aligned(evidence, catalog.products, log, options.clocks, said)
     warnings = []
     if alignment.offset_s:
         warnings.append(f"the log's clock was moved by {alignment.offset_s:+.1f} s to fit the recording")
@@ -61,11 +65,11 @@ def gather(
     )
 
 
-def _aligned(evidence: Evidence, products: tuple[Product, ...], log: AudienceLog, options: ClockOptions) -> Alignment:
+def _aligned(evidence: Evidence, products: tuple[Product, ...], log: AudienceLog, options: ClockOptions, said: Heard | None) -> Alignment:
     """Compare the log with what the speech alone says; a log that names no product cannot be compared."""
     if options.reach_s <= 0 or not (log.cards or log.orders or log.comments) or not evidence.mentions:
         return UNKNOWN
-    return align(log, heard(evidence, products), evidence.duration, options)
+    return align(log, said or heard(evidence, products), evidence.duration, options)
 
 
 def heard(evidence: Evidence, products: tuple[Product, ...]) -> Heard:

@@ -30,6 +30,7 @@ from tests.bench.detect.evaluate import (
     mean,
     seconds_inside,
     seconds_right,
+    swept_error,
 )
 from tests.bench.detect.misheard import Line, Recogniser, alike
 from tests.bench.detect.scores import all_scores, grouped, table
@@ -76,6 +77,13 @@ def test_calibration_and_interval() -> None:
     assert calibration_error([(0.5, True), (0.5, False)] * 150) < 0.02
     assert error_by_chance([1.0] * 10) == error_by_chance([]) == 0
     assert error_by_chance([0.8] * 45) > 0.1 > 0.03 > error_by_chance([0.8] * 4500, draws=20)
+    assert swept_error([]) == swept_error([(1.0, True)] * 10) == 0
+    assert swept_error([(0.9, n % 2 == 0) for n in range(40)]) == pytest.approx(0.4)
+    graded = [(level / 10, 7 * n % 10 < level) for level in (2, 4, 6, 8) for n in range(40)]
+    assert swept_error(graded) < 0.05
+    assert swept_error([(confidence + 0.2, is_right) for confidence, is_right in graded]) > 0.15
+    spread = [0.5 + n / 100 for n in range(45)]
+    assert error_by_chance(spread, swept_error) < error_by_chance(spread)
     low, high = interval([0.0, 1.0] * 20, mean)
     assert 0.3 < low < 0.5 < high < 0.7
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from clipper import detect
+from clipper.detect.clocks import Heard
+from clipper.detect.gathering import heard
 from clipper.values import AudienceLog, Catalog, Evidence, Picture, Product, Track, Transcript
 from tests.bench.detect.evaluate import Labelled
 from tests.bench.detect.scripts import Script
@@ -46,11 +48,25 @@ MASKS: dict[str, tuple[str, ...]] = {
 
 
 def gathered(case: Case, mask: str) -> Evidence:
-    """Gather what a set of channels leaves of a stream."""
+    """Gather what a set of channels leaves of a stream; what the speech says is found once for all sets that have the catalogue."""
     lacks = MASKS[mask]
     log = replace(case.log, **{name: None for name in lacks if name not in ("picture", "catalogue")})
-    catalog = Catalog(path=None, products=() if "catalogue" in lacks else case.products)
-    return detect.gather(case.transcript, catalog, log, None if "picture" in lacks else case.picture, case.loudness)
+    picture = None if "picture" in lacks else case.picture
+    if "catalogue" in lacks:
+        return detect.gather(case.transcript, Catalog(path=None, products=()), log, picture, case.loudness)
+    before, said = _spoken(case)
+    return detect.gather(case.transcript, Catalog(path=None, products=case.products), log, picture, case.loudness, before=before, said=said)
+
+
+def _spoken(case: Case) -> tuple[Evidence, Heard]:
+    """Find the mentions of a stream, and what its speech says of the products; the last stream's are kept."""
+    if not _LAST or _LAST[0][0] is not case:
+        plain = detect.gather(case.transcript, Catalog(path=None, products=case.products), AudienceLog(), None, case.loudness)
+        _LAST[:] = [(case, plain, heard(plain, case.products))]
+    return _LAST[0][1:]
+
+
+_LAST: list[tuple[Case, Evidence, Heard]] = []
 
 
 def scripted(script: Script) -> Case:
