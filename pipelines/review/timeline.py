@@ -27,6 +27,7 @@ QUIET_DB = -60.0
 _HUES = (28, 255, 150, 315, 85, 200, 0, 120, 285, 175, 55, 228)
 _KINDS = (
     ("posterior", "posterior"),
+    ("sure of the product", "posterior"),
     ("loud", "loudness"),
     ("chat", "chat"),
     ("comment", "chat"),

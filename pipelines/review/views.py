@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clipper.values import Span
+from pipelines.review.notes import note_text
 from pipelines.review.pictures import url_of
 from pipelines.review.products import ProductView, nobody
 from pipelines.review.reading import Manifest, Words, clip_label, rows, sources, span_of
@@ -121,7 +122,7 @@ def _clip(n: int, part: Manifest, known: Mapping[str, ProductView], covers: Mapp
         is_perishable=is_perishable,
         synthetic=_texts(part.get("synthetic_elements")),
         chapters=tuple((span_of(chapter).start, str(chapter.get("title") or "")) for chapter in part.get("chapters") or ()),
-        notes=_texts(part.get("notes")),
+        notes=tuple(note_text(note, say) for note in _texts(part.get("notes"))),
         is_edited=bool(part.get("edited")),
     )
 

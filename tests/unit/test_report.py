@@ -29,8 +29,10 @@ from clipper.values import (
     Transcript,
     Word,
 )
+from pipelines.review.notes import note_text
 from pipelines.review.pictures import relative_url, thumbnail, url_of
 from pipelines.review.report import ReportMedia, ReportOptions, embed, lay_out, report
+from pipelines.review.wording import words
 
 HOSTILE = (
     "</script><img src=x onerror=alert(1)>",
@@ -369,3 +371,20 @@ def test_links_are_relative_and_encoded(tmp_path: Path) -> None:
     assert relative_url(tmp_path / "none.mp4", tmp_path) is None
     assert url_of("javascript:alert(1)") == "./javascript%3Aalert%281%29"
     assert url_of("//host/x") == "./host/x"
+
+
+@pytest.mark.parametrize(
+    ("note", "chinese"),
+    [
+        ("interruption left out: 12 s", "离题部分已剪去 12 秒"),
+        ("perishable offer left out: 8 s", "有时效的优惠已剪去 8 秒"),
+        ("condensed: 31 s left out", "讲解过长，已精简 31 秒"),
+        ("short explanation, taken whole", "讲解较短，整段保留"),
+        ("also explained at 1:02–2:10", "另有讲解：1:02–2:10"),
+        ("hot by chat only: no order data", "没有订单数据，仅凭弹幕判断为热卖"),
+        ("a note of another kind", "a note of another kind"),
+    ],
+)
+def test_notes_are_told_in_the_reports_language(note: str, chinese: str) -> None:
+    assert note_text(note, words("zh")) == chinese
+    assert note_text(note, words("en")) == note

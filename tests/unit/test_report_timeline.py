@@ -56,6 +56,7 @@ def test_positions_are_shares_of_the_length() -> None:
         ("comments per minute", "chat"),
         ("loudness", "loudness"),
         ("posterior A001", "posterior"),
+        ("sure of the product", "posterior"),
         ("viewers", "viewers"),
         ("clapping", "clapping"),
     ],
