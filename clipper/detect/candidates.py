@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from clipper.detect import constants as c
 from clipper.detect.names import own_words
-from clipper.values import Evidence, Product
+from clipper.detect.numerals import numbers
+from clipper.values import Evidence, Mention, Product
 
 
 def candidates(evidence: Evidence, products: tuple[Product, ...], always: frozenset[str] = frozenset()) -> tuple[Product, ...]:
@@ -22,16 +23,17 @@ def candidates(evidence: Evidence, products: tuple[Product, ...], always: frozen
 def _named_enough(evidence: Evidence, products: tuple[Product, ...]) -> set[str]:
     """List the products that are named clearly, or often enough, within `NAMED_WITHIN_S`.
 
-    A link number proves nothing by itself, since any shop has a number one: it counts for a product whose own words are said near.
+    A link number proves nothing by itself, since any shop has a number one, and neither does a brand: they count for a product
+    whose own words or price are said near.
     """
     recent: dict[str, list[tuple[float, float]]] = {}
     enough: set[str] = set()
-    called: dict[str, list[float]] = {}
+    called: dict[str, list[Mention]] = {}
     for mention in evidence.mentions:
-        if mention.kind == "brand" or mention.sku in enough:
+        if mention.sku in enough:
             continue
-        if mention.kind == "link":
-            called.setdefault(mention.sku, []).append(mention.start)
+        if mention.kind in ("link", "brand"):
+            called.setdefault(mention.sku, []).append(mention)
             continue
         window = [(t, worth) for t, worth in recent.get(mention.sku, ()) if t > mention.start - c.NAMED_WITHIN_S]
         window.append((mention.start, mention.score * mention.weight))
@@ -41,12 +43,17 @@ def _named_enough(evidence: Evidence, products: tuple[Product, ...]) -> set[str]
     return enough | {p.sku for p in products if p.sku not in enough and _described(evidence, p, called.get(p.sku, ()))}
 
 
-def _described(evidence: Evidence, product: Product, calls: Sequence[float]) -> bool:
-    """Tell whether a product's own words (title, selling points, price) are said near one of the calls of its link."""
+def _described(evidence: Evidence, product: Product, calls: Sequence[Mention]) -> bool:
+    """Tell whether a product's own words (title, selling points, price) are said near its brand or one of the calls of its link."""
     for call in calls:
-        near = [s for s in evidence.sentences if abs(s.start - call) <= c.NAMED_WITHIN_S]
-        text = "".join(s.text for s in near).lower()
-        words = sum(word in text for word in own_words(product))
-        if words + (words > 0 and bool(product.price) and f"{product.price:g}" in text) >= c.OWN_WORDS:
+        near = [s.text for s in evidence.sentences if abs(s.start - call.start) <= c.NAMED_WITHIN_S]
+        text = "".join(near).lower()
+        words = sum(word in text for word in own_words(product)) + (call.kind == "brand")
+        if words >= c.OWN_WORDS or (words and _priced(near, product)):
             return True
     return False
+
+
+def _priced(texts: Sequence[str], product: Product) -> bool:
+    """Tell whether what a product costs is said, as money."""
+    return any(number.money and number.value == product.price for text in texts for number in numbers(text))

@@ -13,7 +13,7 @@ from types import MappingProxyType
 NAMED_WITHIN_S, NAMED_ENOUGH = 120.0, 0.5
 """A product is considered when its mentions inside two minutes add up to half a clear one; hundreds of others never are."""
 OWN_WORDS = 2
-"""Own words near the call of a link that make it a product's: one word fits many products, two seldom do."""
+"""Own words near the call of a link that make it a product's, a brand or the price being one: one fits many products, two seldom do."""
 LIKELY_SOMEWHERE = 0.02
 """Products that no sentence reaches this probability for are left out of further passes."""
 NAME_INSIDE = 0.35

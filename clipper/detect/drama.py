@@ -212,7 +212,7 @@ def _deeds(stream: Read, where: Sequence[Place], loud: Floats, at: int) -> Mappi
         found["opening"] = place.calls
     elif place.sells:
         found.pop("count", None)
-    if promises(stream, at) and "service" not in count:
+    if promises(stream, at, place.sku) and "service" not in count:
         found["promise"] = 1.0
     shows = found.keys() & _SHOWING and not found.keys() & {"price", "urgency"}
     if not place.sells or shows or (place.calls and not place.tells):
@@ -221,10 +221,13 @@ def _deeds(stream: Read, where: Sequence[Place], loud: Floats, at: int) -> Mappi
     return found
 
 
-def promises(stream: Read, at: int) -> bool:
-    """Tell whether a sentence announces a product or two by name; more is the programme, which makes nobody wait for anything."""
+def promises(stream: Read, at: int, explained: str | None = None) -> bool:
+    """Tell whether a sentence announces a product or two by name; more is the programme, which makes nobody wait for anything.
+
+    While another product is explained, one that is put off is an answer to somebody.
+    """
     named = {m.sku for m in stream.mentions.get(at, ()) if m.kind in ("name", "title", "learned")}
-    return bool(_counted(stream, "preview")[at]) and 1 <= len(named) <= 2
+    return bool(_counted(stream, "preview")[at]) and 1 <= len(named) <= 2 and (explained is None or explained in named)
 
 
 def _peak(loud: Floats, at: int) -> float:

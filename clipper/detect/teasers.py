@@ -179,14 +179,14 @@ def _moment(stream: Read, first: int, last: int, span: Span, value: float, kinds
         value *= max(BREATHLESS, float(stream.rested[edge]))
     if _DANGLING.match(stream.sentences[first].text):
         value *= 0.8
-    opens = opening(stream, first) + 0.5 * value / max(span.duration, 2.0)
+    opens = opening(stream, first, sku) + 0.5 * value / max(span.duration, 2.0)
     return Moment(first, last, span, value, tuple(sorted(merged.items())), sku, opens, frozenset(content_words(text)))
 
 
-def opening(stream: Read, at: int) -> float:
-    """Say how well a sentence holds a viewer within `HOOKS_WITHIN_S`: by what is said in it until then."""
+def opening(stream: Read, at: int, explained: str | None = None) -> float:
+    """Say how well a sentence, of the explanation of a product, holds a viewer: by what is said in it within `HOOKS_WITHIN_S`."""
     sentence = stream.sentences[at]
-    promised = promises(stream, at)
+    promised = promises(stream, at, explained)
     found = {
         "promise" if cue.kind == "preview" and promised else cue.kind: cue.start for cue in reversed(stream.cues) if cue.sentence == at
     }
