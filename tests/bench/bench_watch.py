@@ -5,7 +5,7 @@
 A real daemon in a process of its own, over sham recordings (tests/sham.py): everything but the cutting is real. *idle*: the
 processor time of the daemon over some minutes with the default intervals, in a folder of old files that it has judged before.
 *start*: from the last byte of a recording to the moment its job is claimed, with and without file events. *memory*: resident
-bytes of the daemon after a tenth of the jobs and after all of them.
+bytes of the daemon after each tenth of the jobs, which arrive a tenth at a time.
 """
 
 from __future__ import annotations
@@ -87,18 +87,18 @@ def began(world: World, path: Path) -> float | None:
         return next((event.at for event in ledger.history(path=path) if event.what == "running"), None)
 
 
-def memory(world: World, jobs: int) -> tuple[int, int]:
-    """Resident bytes of the daemon after a tenth of the jobs, and after all."""
+def memory(world: World, jobs: int) -> list[int]:
+    """Resident bytes of the daemon after each tenth of the jobs."""
     sizes = []
     with daemon(world, "--light") as process:
-        for number in (jobs // 10, jobs - jobs // 10):
-            for _ in range(number):
+        for _ in range(10):
+            for _ in range(jobs // 10):
                 world.write("")
             wanted = world.written
             until(lambda wanted=wanted: counts(world).get("done") == wanted, 3600)  # type: ignore[misc]
             time.sleep(1)
             sizes.append(process.memory_info().rss)
-    return sizes[0], sizes[1]
+    return sizes
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -122,9 +122,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"start {how}: {told} s; stability {STABLE_S:g} s + scan {SCAN_S:g} s = {STABLE_S + SCAN_S:g} s", flush=True)
     if "memory" in parts:
         with fresh() as world:
-            before, after = memory(world, options.jobs)
-        growth = after / before - 1
-        print(f"memory: {before / 1e6:.1f} MB after {options.jobs // 10} jobs, {after / 1e6:.1f} MB after {options.jobs}: {growth:+.1%}")
+            sizes = memory(world, options.jobs)
+        told = ", ".join(f"{size / 1e6:.1f}" for size in sizes)
+        print(f"memory: {told} MB after each {options.jobs // 10} of {options.jobs} jobs: {sizes[-1] / sizes[0] - 1:+.1%}")
 
 
 @contextmanager
