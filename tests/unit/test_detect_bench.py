@@ -14,7 +14,7 @@ from rapidfuzz.distance import Levenshtein
 
 from clipper import artefact
 from clipper.values import AudienceLog, Catalog, Order, Transcript
-from tests.bench.detect import labelled
+from tests.bench.detect import ablation, labelled
 from tests.bench.detect.baselines import BASELINES
 from tests.bench.detect.cases import MASKS, gathered, simulated
 from tests.bench.detect.evaluate import (
@@ -195,6 +195,9 @@ def test_a_table_has_livecut_the_baselines_and_what_only_livecut_answers() -> No
     text = "\n".join(table("all channels", by_mask["all channels"]))
     for method in ("livecut", *BASELINES, "ECE", "hot products"):
         assert method in text
+    ablated = ablation.table(by_mask)
+    assert [line.split(" | ")[0] for line in ablated[4:-1]] == ["| all channels", "| no cards", "| no catalogue"]
+    assert "[" in ablated[5].split(" | ")[4]  # the difference to all channels has its interval
     assert "cards only" not in by_mask["no cards"]
     assert list(by_mask["no catalogue"]) == ["livecut"]
     (ours,) = by_mask["all channels"]["livecut"]

@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.bench.detect import growth, labelled
+from tests.bench.detect import ablation, growth, labelled
 from tests.bench.detect.cases import MASKS, scripted
 from tests.bench.detect.many import Rows, simulate_many
 from tests.bench.detect.scores import all_scores, grouped, table
@@ -61,8 +61,11 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
 def _print(title: str, rows: Rows) -> None:
     if rows:
         print(f"## {title}\n")
-        for mask, by_method in grouped(rows).items():
+        by_mask = grouped(rows)
+        for mask, by_method in by_mask.items():
             print("\n".join(table(mask, by_method)))
+        if len(by_mask) > 1:
+            print("\n".join(ablation.table(by_mask)))
 
 
 if __name__ == "__main__":
