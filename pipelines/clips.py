@@ -28,7 +28,7 @@ from pipelines.plans import PlanFile, load_plan, save_plans, stored_plans
 from pipelines.progress import Asked, Callback, Meter, Reached, ignore, never
 from pipelines.review.report import report
 from pipelines.settings import Settings
-from pipelines.workdir import Workdir, alone, digest, json_bytes, run_folder, stamp, sweep, writable
+from pipelines.workdir import Workdir, alone, clear_leftovers, digest, json_bytes, run_folder, stamp, sweep, writable
 
 __all__ = [
     "STAGES",
@@ -108,6 +108,7 @@ def make_clips(
     meter = Meter(progress, cancelled, until=until)
     work = Workdir(Path(folder) if folder else run_folder(Path(settings.run.out), inputs.recording))
     with writable(work.root), alone(work.root):
+        clear_leftovers(work.root)
         try:
             analysis = analyse(inputs, settings, work, meter)
             memory.release()
@@ -147,6 +148,7 @@ def render_plans(
     for root, names in runs.items():
         work = Workdir(root)
         with writable(root), alone(root):
+            clear_leftovers(root)
             analysis = stored(root)
             files = stored_plans(root / "plans")
             clips = _render_all(files, analysis.recording, settings, work, meter)

@@ -97,11 +97,15 @@ def test_a_batch_that_is_killed_leaves_nothing_behind_and_goes_on(clock: Path, t
 def test_a_run_in_parts_is_the_run_as_a_whole(clock: Path, tmp_path: Path) -> None:
     settings = Settings(run=RunOptions(out=str(tmp_path)))
     made: list[str] = []
+    killed = tmp_path / "parts" / "clips" / ".livecut-killed.part"
+    killed.mkdir(parents=True)
+    (killed / "video.mp4").write_bytes(b"half a clip")
     for until in STAGES:
         part = make_clips(clock, settings=settings, folder=tmp_path / "parts", until=until)
         assert (part.manifest, part.clips) == ({}, ())
         assert not set(made) & set(part.made), "nothing is made twice"
         made += part.made
+    assert not killed.exists(), "what a killed run left half rendered"
     with pytest.raises(NothingFound):
         make_clips(clock, settings=settings, folder=tmp_path / "parts")
     with pytest.raises(NothingFound):
