@@ -112,6 +112,13 @@ ASKED = 0.4
 ASKED_MOST = 1.2
 CHAT_LAG = (4.0, 25.0)
 """Seconds after a sentence in which the chat reacts to it (lag 10 s, platform latency 2 to 15 s)."""
+STRAYED_FEWEST = 30
+"""Comments that neither ask nor buy from which their bursts are looked at."""
+STRAYED_LAG = (2.0, 12.0)
+"""Seconds after a sentence in which a burst answers it; shorter than `CHAT_LAG`, for laughing takes no thought."""
+STRAYED_FROM, STRAYED_WORTH, STRAYED_MOST = 4.0, 0.6, 0.8
+"""Times the usual rate from which such comments speak against an explanation, nats per factor e above it, and the most for one
+sentence: chats break out by themselves too (power-law, raids), so that a burst alone ends nothing."""
 BOUGHT_MOST = 0.25
 """Most that orders may say of one sentence: they follow an offer by half a minute, one in seven by minutes, and go on through the
 opening of the next product. Held against what was on air they cost three points of AP on simulated streams; this way they bring four."""

@@ -46,6 +46,7 @@ def score(evidence: Evidence, stream: Read, share: Table | None, channels: tuple
         tables["picture"] = logged.seen(evidence, stream, share)
     if "comments" in channels and evidence.log.comments is not None:
         tables["chat"] = logged.asked(evidence, stream)
+        talk = talk + logged.strayed(evidence, stream)
     if "orders" in channels and evidence.log.orders is not None:
         tables["orders"] = logged.bought(evidence, stream)
     return Scores(tables, talk, naming)

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipper.detect import constants as c
+from clipper.detect.chatter import TOKEN
 from clipper.detect.reading import Read, Table, blank, running
+from clipper.detect.responses import BOUGHT, WANTED
 from clipper.values import Evidence
 
 
@@ -89,6 +91,29 @@ def asked(evidence: Evidence, stream: Read) -> Table:
             )
             table[first:last, skus.pop()] += c.ASKED * 4.0 / (late - early)
     return np.minimum(table, c.ASKED_MOST)
+
+
+def strayed(evidence: Evidence, stream: Read) -> Table:
+    """Score how far the chat has left the goods, (sentences,), at most 0.
+
+    A burst of comments that neither ask nor buy answers a quarrel, a joke or a guest, and what it answers is no explanation. What
+    hosts ask everybody to type says nothing either way.
+    """
+    times = np.array(
+        [
+            comment.time
+            for comment in evidence.log.comments or ()
+            if not BOUGHT.search(comment.text) and not WANTED.search(comment.text) and not TOKEN.match(comment.text)
+        ]
+    )
+    if len(times) < c.STRAYED_FEWEST:
+        return np.zeros(len(stream.sentences))
+    early, late = c.STRAYED_LAG
+    count = np.searchsorted(times, stream.ends + late) - np.searchsorted(times, stream.starts + early)
+    length = stream.ends - stream.starts + late - early
+    usual = max(float(np.median(count / length)), 1 / late)
+    above = np.log((count + 1) / (usual * length + 1) / c.STRAYED_FROM)
+    return np.clip(-c.STRAYED_WORTH * above, -c.STRAYED_MOST, 0.0)
 
 
 def bought(evidence: Evidence, stream: Read) -> Table:
