@@ -226,7 +226,7 @@ def _plan(source: Source, run: _Run, gallery: Gallery) -> Planned:
     boards = plan_boards(subject, run.look, run.settings, run.backends.name, run.beats)
     unwritten = tuple(dict.fromkeys(note for board in boards for note in said_of(subject, board)))
     for note in unwritten:
-        log.warning("%s: %s", source.name, note)
+        log.info("%s: %s", source.name, note)
     return Planned(
         boards=boards,
         product=_product_row(subject),

@@ -14,8 +14,8 @@ from typing import Any
 
 from generators.values import Footage, Pixels
 
-AHEAD = 2
-"""Frames that are made ahead: one of 1080×1920 takes 6 MB."""
+AHEAD = 1
+"""Frames that are made ahead, besides those that the footage itself draws ahead: one of 1080×1920 takes 6 MB."""
 BLEND_BELOW_FPS = 23
 """Rates below this are blended: repeated frames of 16 frames a second are seen as judder, mixed ones are not."""
 SLOWEST = 0.7

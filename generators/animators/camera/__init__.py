@@ -60,6 +60,9 @@ STANDS = 0.45
 """Share of its area's unused height that is left below the product."""
 
 
+KEPT_BACKDROPS = 2
+"""One for the product as a layer and one for its prints; each takes 10 to 20 MB at 1080×1920."""
+
 WHOLE = Box(0.0, 0.0, 1.0, 1.0)
 UNKNOWN = Box(0.1, 0.1, 0.8, 0.8)
 """What is kept in sight when nothing tells where the product is."""
@@ -70,7 +73,7 @@ class Camera:
 
     def __init__(self, options: CameraOptions | None = None) -> None:
         self.options = options or CameraOptions()
-        self._backdrop = lru_cache(maxsize=4)(paint)
+        self._backdrop = lru_cache(maxsize=KEPT_BACKDROPS)(paint)
 
     def animate(
         self, request: ShotRequest, work: Path, *, progress: Callable[[float], None], cancelled: Callable[[], bool]

@@ -60,7 +60,7 @@ class Drawn:
             try:
                 for index in wanted:
                     ahead.append(pool.submit(self.frame, index))
-                    if len(ahead) > self._threads + 1:
+                    if len(ahead) > self._threads:
                         yield ahead.popleft().result()
                 while ahead:
                     yield ahead.popleft().result()
