@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 from dataclasses import dataclass
+from itertools import pairwise
 
 from clipper.detect.sounds import Token, cost, tokens
 
@@ -36,6 +37,8 @@ _EN_LINK = re.compile(rf"\b(?:number|link|item|product|no\.?|#)\s*(\d{{1,3}}|{'|
 _EN_ANY = "|".join(ENGLISH_NUMBERS)
 _EN_PLACED = re.compile(rf"\b(?!(?:{_EN_ANY})\b)[a-z]+,? (?:is |on |in |at )?(\d{{1,2}}|{_EN_ANY})(?=,|\.|$)", re.IGNORECASE)
 """A thing and a number that ends its phrase: "blue serum two, scrub four"."""
+_EN_NUMBERED = re.compile(rf"(?:^|[,;:.]\s|\band\s)(?:so,? )?(\d{{1,2}}|{_EN_ANY})(?= (?:is |are |the )*[a-z]{{3,}})", re.IGNORECASE)
+"""A number that begins its phrase, and a thing: "two is the pots, three kneeler"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,13 @@ def links_called(text: str, language: str) -> tuple[int, ...]:
 def lists_links(text: str, language: str) -> bool:
     """Tell whether a sentence runs through the list of links: "一号洁面，二号面膜，四号面霜"."""
     numbers = {call.number for call in calls(text, language)}
-    return len(numbers) >= LISTED
+    return len(numbers) >= LISTED or (language != "zh" and _counts_up([link_number(n) for n in _EN_NUMBERED.findall(text)]))
+
+
+def _counts_up(numbers: list[int]) -> bool:
+    """Tell whether numbers run on by one, as those of a list do and quantities hardly ever."""
+    steps = [later - earlier for earlier, later in pairwise(numbers)]
+    return len(steps) >= LISTED - 1 and all(step == 1 for step in steps)
 
 
 def resolve(number: int, known: Container[int]) -> int | None:

@@ -53,6 +53,9 @@ def test_a_price_glued_to_a_link_is_taken_off() -> None:
         ("一号枕头，二号被子，误号床单", "zh", True),
         ("二号链接，二号，二号去拍", "zh", False),
         ("Pillow one, blanket two, sheets four.", "en", True),
+        ("Two is the pots, three kneeler, four planter.", "en", True),
+        ("One, two, three, and off you go.", "en", False),
+        ("Three sizes, two colors, one price.", "en", False),
         ("It is number two, number two.", "en", False),
     ],
 )
