@@ -70,6 +70,8 @@ class StoryboardOptions:
     """Number of the variant, 0 to 99: order of moves, regions, pictures and light differ."""
     loop: bool = False
     """Let the last frame lead into the first; there is no end card then."""
+    ends_on: Literal["free", "start", "next"] = "free"
+    """What a shot ends on, for models that can be told: start is the picture it began with, next the product's next one."""
     end_card: bool = True
     """Close with title, price and call."""
     layer_confidence: float = 0.7
@@ -218,6 +220,7 @@ class _Draw:
         return Shot(
             id=f"s{number + 1}",
             photo=photo,
+            last=self._last(photo),
             seconds=seconds,
             move=move,
             focus=self._focus(move, photo),
@@ -233,6 +236,11 @@ class _Draw:
         if number == count - 1 and count > 1:
             return self.photos[0]
         return self.photos[number % len(self.photos)]
+
+    def _last(self, photo: int) -> int | None:
+        """The picture that a shot ends on; the product's next one comes after its last, too."""
+        places = {"free": None, "start": photo, "next": self.photos[(self.photos.index(photo) + 1) % len(self.photos)]}
+        return places[self.options.ends_on]
 
     def _borne(self, move: Move, photo: int) -> Move:
         """Replace a move that the picture does not bear."""

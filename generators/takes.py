@@ -175,6 +175,9 @@ def _calmer(shot: Shot) -> Shot:
 
 
 def _take(rung: Rung, request: ShotRequest, tries: _Attempts, why: str) -> tuple[Footage, Origin] | None:
+    if rung.is_camera and request.last is not None:
+        request = replace(request, last=None, last_cutout=None)
+        tries.notes.append("the camera moves one picture: the shot does not end on another")
     footage, origin = rung.open().animate(request, tries.work, progress=tries.progress, cancelled=tries.cancelled)
     said = tries.measure(request, footage, rung.is_camera)
     tries.takes.append(Take(shot=request.shot.id, origin=origin, fidelity=said, used=said.passed, why=why))

@@ -166,6 +166,8 @@ class Shot:
     id: str
     photo: int
     """Index of the picture in the storyboard."""
+    last: int | None = None
+    """Index of the picture that the shot ends on, for models that can; None lets it end as it comes."""
     seconds: float
     move: Move
     focus: Box | None = None
@@ -288,6 +290,8 @@ class ShotRequest:
     """What the video wants; an animator with a rate of its own says so in its footage, and composition adapts it."""
     last: Photo | None = None
     """Picture to end on, for models that can."""
+    last_cutout: Cutout | None = None
+    """Where the product is in it; None where nobody looked."""
     loop: bool = False
     """The shot's last frame leads into its first, for animators that can close a path."""
 
@@ -336,6 +340,8 @@ class Fidelity:
     """Energy of the product's fine edges over the picture's; 1 is as sharp."""
     noise: float = 0.0
     """Spread of fine differences all over the product, in 8-bit steps."""
+    added: float = 0.0
+    """Fine structure of the product's worst patch beyond what its picture has near it, in 8-bit steps."""
     outline: float = 0.0
     """Share of the product's outline that is seen out of its place, in [0, 1]."""
     stretch: float = 1.0

@@ -66,6 +66,7 @@ def plan_boards(subject: Subject, look: Style, settings: Settings, used: str, be
         least_shot_s=0.8 if used == "camera" else 2.0,
         seed=options.seed,
         loop=options.loop,
+        ends_on=options.ends_on,
         end_card=options.end_card,
         layer_confidence=options.camera.layer_confidence,
         call=options.call or None,

@@ -229,6 +229,8 @@ def _request(shot: Shot, seconds: float, scene: _Scene, closed: bool) -> ShotReq
         shot=replace(shot, seconds=seconds),
         photo=scene.photos[shot.photo],
         cutout=scene.cutouts[shot.photo],
+        last=None if shot.last is None else scene.photos[shot.last],
+        last_cutout=None if shot.last is None else scene.cutouts[shot.last],
         style=scene.style,
         width_px=board.width_px,
         height_px=board.height_px,

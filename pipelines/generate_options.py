@@ -38,6 +38,9 @@ class GenerateOptions:
     """Videos per product that differ in moves, order and light, 1 to 20."""
     loop: bool = False
     """The last frame leads into the first."""
+    ends_on: Literal["free", "start", "next"] = "free"
+    """What the shots of a model end on: start is the picture a shot began with, next the product's next one. Only models that
+    can be told (docs/models.md); the camera stays on its picture."""
     end_card: bool = True
     """Close with the product, its name, its price and the call."""
     music: str = ""

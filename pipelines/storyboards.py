@@ -102,6 +102,8 @@ def _check(board: Storyboard, path: Path) -> None:
     for number, shot in enumerate(board.shots):
         if not 0 <= shot.photo < len(board.pictures):
             raise wrong(f"shots[{number}].photo is {shot.photo}; the storyboard has {len(board.pictures)} pictures, counted from 0")
+        if shot.last is not None and not 0 <= shot.last < len(board.pictures):
+            raise wrong(f"shots[{number}].last is {shot.last}; the storyboard has {len(board.pictures)} pictures, counted from 0")
         if not 0 < shot.seconds <= LONGEST_S or shot.transition_s < 0:
             raise wrong(
                 f"shots[{number}]: seconds is {shot.seconds:g}, transition_s {shot.transition_s:g}; expected above 0, and 0 or more"

@@ -52,9 +52,15 @@ def _video(board: Storyboard) -> str:
 def _request(board: Storyboard, subject: Subject, look: Style) -> ShotRequest:
     """The longest shot of a storyboard, as a model is asked for it."""
     shot = max(orders(board), key=lambda shot: shot.seconds)
-    photo, cutout = subject.photos[shot.photo], subject.cutouts[shot.photo]
     return ShotRequest(
-        shot=shot, photo=photo, cutout=cutout, style=look, width_px=board.width_px, height_px=board.height_px, fps=Fraction(board.fps)
+        shot=shot,
+        photo=subject.photos[shot.photo],
+        cutout=subject.cutouts[shot.photo],
+        last=None if shot.last is None else subject.photos[shot.last],
+        style=look,
+        width_px=board.width_px,
+        height_px=board.height_px,
+        fps=Fraction(board.fps),
     )
 
 

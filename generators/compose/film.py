@@ -174,7 +174,7 @@ def _stop_if(cancelled: Callable[[], bool] | None, board: Storyboard) -> None:
 
 
 def _label(board: Storyboard, shots: Sequence[Made], cast: Cast, options: LabelOptions) -> Label:
-    used = {shot.photo for shot in board.shots}
+    used = {number for shot in board.shots for number in (shot.photo, shot.last)}
     photos = [photo for number, photo in enumerate(cast.photos) if number in used]
     label = labels.decide([made.origin for made in shots], photos, options, chinese=not _is_latin(board))
     if label.is_visible and board.seconds < labels.LEAST_S:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from generators.fidelity.align import NEAR, Pose, find, follow, grey, place, refine, view_matrix
-from generators.fidelity.compare import delta_e, lab, look
+from generators.fidelity.colour import delta_e, lab
+from generators.fidelity.compare import look
 from generators.fidelity.doubles import is_doubled
 from generators.fidelity.judging import Findings, judge
 from generators.fidelity.options import FidelityOptions
@@ -15,7 +16,7 @@ from generators.fidelity.rereading import read_again
 from generators.fidelity.text import TextReader
 from generators.values import Cutout, Fidelity, Footage, Photo
 
-VERSION = 2
+VERSION = 3
 """Goes up when equal footage is judged otherwise: what was judged before is then judged anew."""
 
 WORK_PX = 540

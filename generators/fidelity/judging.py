@@ -41,6 +41,7 @@ def judge(found: Findings, options: FidelityOptions, notes: tuple[str, ...]) -> 
     patch = max((one.patch_colour for one in looks), default=0.0)
     sharpness = min((one.sharpness for one in looks), default=1.0)
     noise = max((one.noise for one in looks), default=0.0)
+    added = max((one.added for one in looks), default=0.0)
     outline = max((one.outline for one in looks), default=0.0)
     stretched = max((one.stretch for one in looks), default=1.0)
     below = [
@@ -65,6 +66,10 @@ def judge(found: Findings, options: FidelityOptions, notes: tuple[str, ...]) -> 
         (
             noise > options.max_noise,
             f"the product is covered with noise of {noise:.1f} steps, at most {options.max_noise:g} are allowed",
+        ),
+        (
+            added > options.max_added,
+            f"something is drawn on the product that its picture lacks: {added:.1f} steps, at most {options.max_added:g} are allowed",
         ),
         (
             outline > options.max_outline,
@@ -107,6 +112,7 @@ def judge(found: Findings, options: FidelityOptions, notes: tuple[str, ...]) -> 
         patch_colour=round(patch, 3),
         sharpness=round(sharpness, 4),
         noise=round(noise, 3),
+        added=round(added, 3),
         outline=round(outline, 4),
         stretch=round(stretched, 4),
         background=None if found.background is None else round(found.background, 3),

@@ -20,15 +20,18 @@ class FidelityOptions:
     min_inliers: float = 0.5
     """Least share of key points found again in place; 0 to 1. Not asked of products with fewer than 20."""
     max_colour: float = 5.0
-    """Largest ΔE 2000 of the product's mean colour. 2 is just visible side by side; mild changes of light stay below 4."""
+    """Largest ΔE 2000 of the product's mean colour, or of a middle grey in its change of light. 2 is just visible side by side; mild
+    changes of light stay below 4."""
     max_patch_colour: float = 8.0
     """Largest ΔE 2000 of a patch, the overall change of lightness taken out: parts that were painted over or erased."""
     min_sharpness: float = 0.5
     """Least share of the fine edges' energy; 0 to 1. Halved edges are seen as blur on a phone."""
     max_noise: float = 3.0
     """Largest spread of fine differences all over the product, in 8-bit steps: the grain of film stays below 1, boiling pixels above 5."""
-    max_outline: float = 0.25
-    """Largest share of the outline that is seen out of place; 0 to 1."""
+    max_added: float = 2.0
+    """Largest fine structure of a patch beyond what the picture has near it, in 8-bit steps: letters or marks drawn on what was plain."""
+    max_outline: float = 0.08
+    """Largest share of the outline that is seen out of place; 0 to 1. True shapes stay below 0.02, a dent moves a tenth."""
     max_stretch: float = 1.08
     """Largest ratio by which the product may be longer in one direction; turning it by 20° gives 1.06."""
     max_flicker: float = 3.5
@@ -50,7 +53,7 @@ class FidelityOptions:
         for name in ("min_ssim", "min_detail", "min_inliers", "min_sharpness", "max_outline", "min_motion", "min_text"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"could not use fidelity.{name} = {getattr(self, name)}: it must be from 0 to 1")
-        for name in ("max_colour", "max_patch_colour", "max_noise", "max_flicker", "max_background"):
+        for name in ("max_colour", "max_patch_colour", "max_noise", "max_added", "max_flicker", "max_background"):
             if not 0 < getattr(self, name) <= 100:
                 raise InputError(f"could not use fidelity.{name} = {getattr(self, name)}: it must be above 0 and at most 100")
         if not 1 <= self.max_stretch <= 2:

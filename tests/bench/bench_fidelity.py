@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     cv2.setNumThreads(1)
     known = _read(args.results)
     verdicts = []
-    for clip in clips(args.seed, args.share):
+    for clip in sorted(clips(args.seed, args.share), key=lambda clip: -clip.half):  # what counts comes first
         if args.only and clip.is_good != (args.only == "good"):
             continue
         verdict = known.get((clip.thing.name, clip.kind, clip.seed)) or _judge(clip, args.read_text)

@@ -14,7 +14,8 @@ import pytest
 from clipper.errors import InputError
 from generators.fidelity import FidelityOptions, TextLine, measure, pixel_lock, survives, try_lock
 from generators.fidelity.align import find, place
-from generators.fidelity.compare import delta_e, ssim_map
+from generators.fidelity.colour import delta_e
+from generators.fidelity.compare import ssim_map
 from generators.fidelity.reference import build_reference, scaling
 from generators.fidelity.text import agreement
 from generators.values import Cutout, Fidelity
@@ -50,6 +51,7 @@ def judge(name: str, kind: str, options: FidelityOptions = QUIET) -> Fidelity:
         ("mug", "still product, living scene"),
         ("chips", "H.264 at CRF 28"),
         ("soap", "orbit up to 14°"),
+        ("balm", "still product, living scene"),
     ],
 )
 def test_good_clips_pass(name: str, kind: str) -> None:
@@ -65,8 +67,12 @@ def test_good_clips_pass(name: str, kind: str) -> None:
         ("soap", "product swapped", "looks different"),
         ("ball", "stretched", "stretched|outline"),
         ("noodles", "darkens", "colour has shifted"),
+        ("flask", "darkens", "colour has shifted"),
         ("tea", "flicker", "flickers"),
         ("serum", "blur", "blurred"),
+        ("ball", "blur", "blurred"),
+        ("ball", "local warp", "outline"),
+        ("flask", "text replaced", "drawn on the product that its picture lacks"),
         ("chips", "noise boils", "covered with noise"),
         ("noodles", "frozen", "nothing moves"),
         ("chips", "white goes grey", "white background"),

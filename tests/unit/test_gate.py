@@ -8,6 +8,9 @@ import pytest
 
 from generators.fidelity import FidelityOptions
 from pipelines import gate
+from tests.fidelity_clips import Frames as Shown
+from tests.fidelity_clips import Scene, film, pose
+from tests.fidelity_products import DRAWINGS, draw
 
 
 class Shot:
@@ -16,7 +19,7 @@ class Shot:
 
 
 class Request:
-    photo = cutout = None
+    photo = cutout = last = last_cutout = None
 
     def __init__(self, id: str = "s1", move: str = "push_in") -> None:
         self.shot = Shot(id, move)
@@ -61,3 +64,21 @@ def test_a_shot_that_is_to_stand_still_may(asked: Seen, is_camera: bool) -> None
     gate.judge(Request(move="still"), Frames(), is_camera, FidelityOptions())  # type: ignore[arg-type]
     gate.judge(Request(move="pan"), Frames(), is_camera, FidelityOptions())  # type: ignore[arg-type]
     assert [options.is_still for options, _, _ in asked] == [True, False]
+
+
+def test_a_shot_between_two_pictures_is_judged_by_each_at_its_end() -> None:
+    """From a jar of balm to a carton of soap: right at both ends, then with the ends swapped."""
+    balm, soap = (draw(drawing) for drawing in DRAWINGS if drawing.name in ("balm", "soap"))
+    shown = [
+        film(Scene(product=lambda t, one=one: (one.photo.pixels, one.cutout.mask), pose=lambda t, one=one: pose(one), count=2))
+        for one in (balm, soap)
+    ]
+    there = Shown((*shown[0].pictures, *shown[1].pictures))
+    request = Request()
+    request.photo, request.cutout, request.last, request.last_cutout = balm.photo, balm.cutout, soap.photo, soap.cutout  # type: ignore[assignment]
+    found = gate.judge(request, there, False, FidelityOptions(read_text=False))  # type: ignore[arg-type]
+    assert found.passed and "only the first and the last frame were compared" in found.notes[-1], found.reasons
+    back = gate.judge(request, Shown(there.pictures[::-1]), False, FidelityOptions(read_text=False))  # type: ignore[arg-type]
+    assert not back.passed
+    assert {reason.partition(":")[0] for reason in back.reasons} == {"as it begins", "as it ends"}
+    assert gate.lock(request, there, FidelityOptions())[1] == "the shot goes from one picture to another"  # type: ignore[arg-type]
