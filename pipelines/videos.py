@@ -95,7 +95,7 @@ def make_videos(
 ) -> VideoRun:
     """Make videos of product pictures: what `livecut generate` does.
 
-    `pictures` are files, which together show one product, and folders, one product each; or give a `catalog` and, to choose,
+    `pictures` are files and folders, each of them one product; or give a `catalog` and, to choose,
     `skus`. `style` and `backend` win over the settings. One product's failure is kept in `failures` when others are made, and
     raised when there is no other. `confirmed` says that the kling backend may spend what it costs. `folder` is where a single
     product's results go, by default a folder of its name in `settings.run.out`.
