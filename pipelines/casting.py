@@ -15,6 +15,7 @@ from generators.storyboard import StoryboardOptions, plan_variants
 from generators.subjects import Source, SubjectOptions, read_subject, sources_of_catalog, sources_of_pictures
 from generators.texts import unsaid
 from generators.values import PictureRef, Storyboard, Style, Subject
+from pipelines import places
 from pipelines.generate_options import GenerateOptions
 from pipelines.settings import Settings
 
@@ -31,8 +32,14 @@ class Casting:
 def cast(pictures: Sequence[str | Path], catalog: str | Path | None, skus: Sequence[str], options: GenerateOptions) -> Casting:
     """Say of which products videos are wanted: a folder or a lone file is one product, so is every row of a catalogue.
 
-    Raises InputError for paths and skus that do not exist, and when nothing is named.
+    Raises InputError for paths and skus that do not exist, for URLs, and when nothing is named.
     """
+    for given in (*pictures, *([catalog] if catalog else [])):
+        if places.is_url(given):
+            raise InputError(
+                f"could not make videos of {places.written(given)}: pictures and catalogues of videos lie on a disk; "
+                "copy them to a folder first"
+            )
     wish = SubjectOptions(
         title=options.title or None, price=options.price or None, call=options.call or None, max_pictures=options.max_pictures
     )

@@ -69,6 +69,12 @@ def test_a_folder_at_a_url_is_not_watched_and_what_does_it_is_named(capfd: pytes
     assert "could not watch s3://shop/inbox: a watched folder lies on a disk; let cron run `livecut clip" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("words", [["s3://shop/orange.jpg"], ["--catalog", "s3://shop/catalog.csv"]])
+def test_pictures_at_urls_are_refused_with_what_to_do(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["generate", *words]) == 2
+    assert f"could not make videos of {words[-1]}: pictures and catalogues of videos lie on a disk" in capfd.readouterr().err
+
+
 def test_help_and_version_are_no_errors(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["--version"]) == 0
     assert cli.run(["clip", "--help"]) == 0
