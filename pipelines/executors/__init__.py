@@ -88,8 +88,8 @@ class Executor(Protocol):
         """Queue a task; return at once. Tasks start in the order given as soon as what they need is free.
 
         The future gives the function's value, or raises: TaskFailed when the function raised, WorkerDied when its process was
-        killed or ended, or exceeded `limit_s`, Cancelled after `cancel`. `progress` is called from another thread. Raises
-        InputError at once for needs that no machine can ever meet.
+        killed or ended, or exceeded `limit_s`, ToolError when the machine could not start one, Cancelled after `cancel`.
+        `progress` is called from another thread. Raises InputError at once for needs that no machine can ever meet.
         """
         ...
 

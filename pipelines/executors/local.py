@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from clipper.errors import Cancelled, InputError
+from clipper.errors import Cancelled, InputError, ToolError
 from pipelines.executors import Needs, Task, WorkerDied, missing_input
 from pipelines.executors.answers import error_of, fail, fits, refuse_impossible
 from pipelines.executors.machine import machine
@@ -167,7 +167,7 @@ class Local:
             try:
                 worker = self._launch(place.group)
             except OSError as error:
-                fail(place.future, WorkerDied(f"could not start a process for {place.task.id}: {error}"))
+                fail(place.future, ToolError(f"could not start a process for {place.task.id}: {error}; look at the limits of this machine"))
                 return
         place.began, worker.place = time.monotonic(), place
         place.gpu = self._gpu(place)

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from clipper.errors import Cancelled, InputError
+from clipper.errors import Cancelled, InputError, ToolError
 from pipelines.executors import Needs, Task, WorkerDied
 from pipelines.executors.answers import error_of, fail, fits, refuse_impossible
 from pipelines.executors.local import IDLE_S, PATIENCE_S, TICK_S
@@ -167,7 +167,7 @@ class Ray:
         try:
             place.ref = self._work.options(**options).remote(json.dumps(order), self._board)
         except Exception as error:
-            fail(place.future, WorkerDied(f"could not give {task.id} to Ray: {error}"))
+            fail(place.future, ToolError(f"could not give {task.id} to Ray: {error}"))
             return
         if place not in self._state.running:
             self._state.running.append(place)

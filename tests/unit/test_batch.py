@@ -41,6 +41,22 @@ def run(tmp_path: Path) -> Callable[..., list[Outcome]]:
     return go
 
 
+def test_a_machine_that_starts_no_process_is_no_failure_of_the_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("pipelines.executors.local.subprocess.Popen", refuse)
+    path = sham.recording(tmp_path / "in" / "show.mp4")
+    settings = Settings(run=RunOptions(out=str(tmp_path / "out")))
+    executor = executors.load("local", capacity=executors.Needs(cpus=1))
+    with Ledger(tmp_path / "out" / "livecut.ledger") as ledger:
+        (found,) = run_batch([Inputs(recording=path)], settings, ledger, executor, at_once=1)
+        (job,) = ledger.jobs()
+    executor.close()
+    assert (found.state, found.code, job.failures) == ("waiting", 4, 0)
+    assert "could not start a process" in found.reason and "temporarily unavailable" in found.reason
+
+
 def test_everything_is_done_and_then_not_again(run: Callable[..., list[Outcome]], tmp_path: Path) -> None:
     recordings = [sham.recording(tmp_path / "in" / f"{n}.mp4", "rest") for n in range(6)]
     executor = sham.Threads()
