@@ -78,10 +78,10 @@ RIGHT_S = 2.0
 FEWEST_EVENTS = 3
 STRAY = {"cards": 0.25, "comments": 0.5, "orders": 0.4}
 """Share of events that follow nothing that was heard: false cards, questions out of turn, late and repeated orders."""
-WORTH = {"cards": 0.5, "comments": 0.25, "orders": 0.12}
+WORTH = {"cards": 0.5, "comments": 0.25, "orders": 0.3}
 """Share of an independent event that one counts: a host's habit makes cards alike, comments come in bursts
 (variance four times the mean), and orders of one offer share a lag that nobody knows."""
-MOST_EVENTS = {"cards": 400.0, "comments": 60.0, "orders": 60.0}
+MOST_EVENTS = {"cards": 400.0, "comments": 60.0, "orders": 100.0}
 """More events than this do not make the lag better known."""
 CARD_DELAYS_S = ((-2.0, 0.05), (1.0, 0.2), (3.0, 0.4), (5.0, 0.25), (8.0, 0.1))
 """Mean delays of cards behind the beginning of an explanation that streams have, with their prior: published ones are 4 s. An offset

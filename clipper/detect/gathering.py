@@ -11,7 +11,7 @@ from clipper.detect.explanations import ExplanationOptions, find_explanations
 from clipper.detect.mentions import MentionOptions, find_mentions
 from clipper.values import AudienceLog, Catalog, Evidence, Picture, Product, Track, Transcript
 
-GATHER_VERSION = 8
+GATHER_VERSION = 9
 
 
 @dataclass(frozen=True, kw_only=True)
