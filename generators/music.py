@@ -61,7 +61,10 @@ def load_sound(path: Path, work: Path, *, what: str = "music") -> Samples:
 
     Raises InputError when it is no sound file, or holds no sound.
     """
-    format = media.sniff(path)
+    try:
+        format = media.sniff(path)
+    except InputError as error:
+        raise InputError(f"could not use {what} {path}: {str(error).partition(': ')[2].partition(';')[0]}; give a sound file") from error
     raw = work / "sound-in.f32"
     args = [*door.input_args(path, format), "-map", "0:a:0", "-vn", "-t", f"{LONGEST_S:g}", "-ac", "2", "-ar", str(RATE_HZ)]
     try:

@@ -14,16 +14,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from clipper import media
 from clipper.errors import Cancelled, InputError, ToolError, ToolFailed
-from clipper.media.container import opened
-from clipper.render import RenderOptions, verify
-from clipper.render.graph import VIDEO
+from clipper.render import RenderOptions
 from clipper.render.loudness import Sound, Target
 from generators import labels, visible_label
-from generators.compose.encoding import Glimpses, encode, glimpse
+from generators.compose.checking import LABELLED, check_file, write_label
+from generators.compose.encoding import Glimpses, encode
 from generators.compose.options import ComposeOptions
 from generators.compose.reading import Reader
 from generators.compose.sight import ground_of, views_of
@@ -42,10 +39,6 @@ log = logging.getLogger(__name__)
 VERSION = 2
 """Goes up when the same storyboard, shots and options give another video."""
 
-LABELLED = "labelled.mp4"
-UNLIKE = 14.0
-"""Mean difference of a glimpse of a file's frame to what was composed, in 8-bit steps, above which it is another frame."""
-BLACK = 12.0
 _SOUND_SHARE, _PICTURE_SHARE = 0.04, 0.9
 
 
@@ -138,8 +131,8 @@ def compose(
         _stop_if(cancelled, board)
         tell(_SOUND_SHARE)
         glimpses, cover = _picture(board, shots, layers, work, chosen, lambda share: tell(_SOUND_SHARE + _PICTURE_SHARE * share), cancelled)
-        found = _check(board, work, glimpses)
-        tags, content = _write_label(board, label, work, chosen.labels)
+        found = check_file(board, work, glimpses)
+        tags, content = write_label(board, label, work, chosen.labels)
         if seen is not None:
             visible_label.check_visible(work / LABELLED, seen)
         _save_cover(cover, work)
@@ -293,47 +286,6 @@ def _save_cover(frame: Any, work: Path) -> None:
     if frame is None:
         raise ToolError("could not make the cover: its frame was never composed; render again")
     Image.fromarray(frame).save(work / "cover.jpg", "JPEG", quality=91, optimize=True, progressive=True)
-
-
-# --- checks ----------------------------------------------------------------------------------------
-
-
-def _check(board: Storyboard, work: Path, glimpses: Glimpses) -> verify.Output:
-    """Hold the encoded file to what was composed: streams, length, and its first frames."""
-    found = verify.inspect(work / VIDEO)
-    verify.check(found, board, frame_count(board), sound=True)
-    if abs(found.frames - frame_count(board)) > 0:
-        raise ToolError(f"could not finish {board.id}: {found.frames} frames were written, {frame_count(board)} composed; render again")
-    head = _decoded_head(work / VIDEO, len(glimpses.head))
-    if len(head) < len(glimpses.head):
-        raise ToolError(f"could not finish {board.id}: its first frames cannot be decoded; render again")
-    apart = max(float(np.abs(one - other).mean()) for one, other in zip(head, glimpses.head, strict=True))
-    if apart > UNLIKE:
-        raise ToolError(f"could not finish {board.id}: its first frames are not the composed ones ({apart:.0f} steps apart); render again")
-    if all(float(picture.mean()) < BLACK for picture in head):
-        raise ToolError(f"could not finish {board.id}: it begins black; choose another picture, move or transition for its first shot")
-    return found
-
-
-def _decoded_head(path: Path, count: int) -> list[Any]:
-    head: list[Any] = []
-    with opened(path, "mov") as container:
-        for frame in container.decode(video=0):
-            if len(head) >= count:
-                break
-            head.append(glimpse(frame.to_ndarray(format="rgb24")))
-    return head
-
-
-def _write_label(board: Storyboard, label: Label, work: Path, options: LabelOptions) -> tuple[dict[str, str], str]:
-    """Write the metadata as the last step, and read it back; returns what the file holds, and its content's digest."""
-    content = labels.content_digest(work / VIDEO)
-    ident = f"{board.id}-{content[:16]}".encode("ascii", "ignore").decode().replace(" ", "-")
-    ident = "".join(char for char in ident if char.isalnum() or char in "-_.")[-64:]
-    tags = labels.metadata(label, content, ident, options)
-    labels.write(work / VIDEO, work / LABELLED, tags)
-    labels.check_metadata(work / LABELLED, label)
-    return tags, content
 
 
 # --- whole or not at all ---------------------------------------------------------------------------
