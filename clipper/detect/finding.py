@@ -14,7 +14,7 @@ from clipper.detect.teasers import TeaserOptions, find_teasers
 from clipper.detect.topics import find_topics
 from clipper.values import Evidence, Findings, HotItem, Product, Segment, Sentence, Span
 
-FIND_VERSION = 21
+FIND_VERSION = 22
 
 
 @dataclass(frozen=True, kw_only=True)

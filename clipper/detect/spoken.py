@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -173,6 +174,12 @@ def _by_value(stream: Read) -> Mapping[float, list[tuple[int, Spoken]]]:
         for number in spoken:
             said.setdefault(round(number.value, 2), []).append((place, number))
     return said
+
+
+def price_falls(figures: Sequence[Spoken]) -> bool:
+    """Tell whether a sentence quotes one number and then a lower one ("329, 到我这儿189"): a price, or pieces left, in any words."""
+    values = [number.value for number in figures if not number.unit]
+    return any(a >= c.FALLS_FROM and c.FALLS_BY * a <= b < a for a, b in pairwise(values))
 
 
 def talk(stream: Read, naming: Table) -> Table:

@@ -1,6 +1,6 @@
 """Where one topic ends and the next begins when no catalogue tells: phrases of moving on, links called, offers.
 
-The decoding says where something is sold; here such stretches are parted where the host moves on, and joined where nothing says so.
+The decoding says where a topic likely begins and ends; here such stretches are parted where the host says that something else begins.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from clipper.detect import constants as c
 from clipper.detect.links import links_called
-from clipper.detect.reading import Read, Table
+from clipper.detect.reading import Read
 from clipper.values import Segment
 
 Counts = NDArray[np.int32]
@@ -22,55 +21,18 @@ Part = tuple[int, int]
 
 TOPIC_LEAST_S = 12.0
 """Seconds that a topic lasts at least before the host moves on."""
-REACH_S = 30.0
-"""Seconds that a topic reaches back before the first sign of it: hosts lead in with a story; twice as many found no more."""
 PRICE_ONLY = 0.5
 """What an offer counts that names a price and calls no link: competitors have prices too."""
 
 
-def topic_parts(stream: Read, segments: Sequence[Segment], talk: Table, language: str) -> list[Part]:
-    """Cut stretches of product talk into topics, in order, none overlapping; `talk` is product talk against background, (sentences,)."""
-    cut = sorted(part for segment in segments for part in pieces(stream, segment, language))
-    joined: list[Part] = []
-    for first, last in cut:
-        first = max(first, joined[-1][1]) if joined else first
-        if first >= last:
-            continue
-        if joined and _goes_on(stream, joined[-1], (first, last), talk, language):
-            joined[-1] = (joined[-1][0], last)
-        else:
-            joined.append((first, last))
-    ends = [0, *(last for _, last in joined)]
-    return [(_reached_back(stream, first, least, talk), last) for (first, last), least in zip(joined, ends, strict=False)]
-
-
-def _goes_on(stream: Read, one: Part, other: Part, talk: Table, language: str) -> bool:
-    """Tell whether two stretches are one topic: the same link is called, or the first has not come to its offer and nobody moved on."""
-    between = talk[one[1] : other[0]]
-    if stream.starts[other[0]] - stream.ends[one[1] - 1] > c.UNMARKED_SECONDS or (len(between) and between.mean() <= c.MARKED):
-        return False
-    if cue(stream, *_LEAVES)[one[1] - 1 : other[0] + 1].any():
-        return False
-    before, after = (set(links_inside(stream, *part, language)) for part in (one, other))
-    if not len(between) or (before and after):
-        return bool(before & after)
-    return not offer_of(stream, *one, language)
-
-
-_LEAVES = ("transition", "finish", "greeting", "giveaway", "closing")
-_ASIDE = ("finish", "greeting", "giveaway", "closing", "wait", "chitchat", "quarrel", "recap", "service", "question", "sold_out", "preview")
-
-
-def _reached_back(stream: Read, first: int, least: int, talk: Table) -> int:
-    """Find where a topic begins: hosts lead in before they name anything, so up to the last sign of something else."""
-    opens, stops = cue(stream, "transition"), (cue(stream, *_ASIDE) > 0) | (talk < 0)
-    begin = stream.starts[first] - REACH_S
-    at = first
-    while at > least and not opens[at] and not stops[at - 1] and stream.starts[at - 1] >= begin:
-        at -= 1
-    while at > least and at < first and not stream.closed[at]:
-        at += 1
-    return at
+def topic_parts(stream: Read, segments: Sequence[Segment], language: str) -> list[Part]:
+    """Cut stretches of product talk where a host says so, in order, none overlapping."""
+    cut: list[Part] = []
+    for first, last in sorted(part for segment in segments for part in pieces(stream, segment, language)):
+        first = max(first, cut[-1][1]) if cut else first
+        if first < last:
+            cut.append((first, last))
+    return cut
 
 
 def cue(stream: Read, *kinds: str) -> Counts:

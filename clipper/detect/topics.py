@@ -1,22 +1,25 @@
-"""Topics of a stream without a catalogue: what it keeps talking about, and when.
+"""Topics of a stream without a catalogue: what it sells, and from when to when, whatever it is called.
 
-A thing that is explained is named again and again for a minute or two and hardly elsewhere. Words that come in such bursts
-stand for the things; words that burst together are one thing. Each becomes a stand-in product with those words as its names,
-and the same decoding as with a catalogue cuts the stream (burstiness: Kleinberg 2002; here a count against its own mean).
+No name tells things apart here, so what the host does has to (`topic_edges`): a semi-Markov model sets two nameless topics against the
+background, two so that one can follow the other, and how much a long rest says of an edge is learned from the host.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clipper.detect import constants as c
+from clipper.detect.boundaries import rest_odds
 from clipper.detect.calibration import topic_confidence
+from clipper.detect.emissions import Scores
 from clipper.detect.naming import full_name, name_of, nameable
-from clipper.detect.nouns import nouns
+from clipper.detect.reading import Read, Table, read
+from clipper.detect.semi_markov import NEVER, Model, decode
+from clipper.detect.topic_edges import TopicEdges, rest_worth, topic_edges, topic_talk
 from clipper.detect.topic_parts import (
-    TOPIC_LEAST_S,
     cue,
     is_marked,
     links_inside,
@@ -25,65 +28,67 @@ from clipper.detect.topic_parts import (
     offer_of,
     topic_parts,
 )
-from clipper.values import Evidence, Mention, Product, Segment, Sentence
+from clipper.values import Evidence, Product, Segment
 
 if TYPE_CHECKING:
     from clipper.detect.explanations import Explained, ExplanationOptions
-    from clipper.detect.reading import Read
 
-BURST_S = 90.0
-"""Seconds of a burst: the usual length of an explanation."""
 LEAST_SAID = 3
 """A thing that is sold is named at least so often."""
-WITHIN = 0.6
-"""Share of a word's sentences that have to lie in its bursts: product names come back, but not everywhere."""
-MOST = 60
-"""Things told apart at most."""
-NAMES_EACH = 4
-"""Words that stand for one thing at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Burst:
-    """A word and the stretch it is said in."""
-
-    word: str
-    centre: float
-    strength: float
-    places: tuple[int, ...]
+REST_ROUNDS = 2
+"""Decodings that teach how long a host rests between topics; the first goes without the rests."""
+EDGE_SHARE = 1.0
+"""Share of what speaks for an edge that counts: an end and the beginning behind it are told by the same signs."""
 
 
 def find_topics(evidence: Evidence, options: ExplanationOptions) -> Explained:
     """Cut a stream without a catalogue into topics, named from the speech: unknown-1, unknown-2, … in order of appearance."""
-    from clipper.detect.explanations import find_explanations
+    from clipper.detect.explanations import Explained
 
-    things = stand_ins(evidence.sentences)
-    mentions = tuple(mention for thing in things for mention in _mentions(evidence.sentences, thing))
-    bare = replace(evidence, mentions=tuple(sorted(mentions, key=lambda m: (m.start, m.sku))))
-    speech = replace(options, unknown=False, channels=tuple(channel for channel in options.channels if channel == "speech"))
-    explained = find_explanations(bare, (*things, *SLOTS), speech, always=frozenset(slot.sku for slot in SLOTS))
-    return replace(explained, segments=_named(evidence, replace(explained, segments=with_unnamed(explained))))
+    stream = read(replace(evidence, mentions=()), SLOTS)
+    naming = np.zeros((len(stream.sentences), len(SLOTS)))
+    scores = Scores({}, topic_talk(stream), naming)
+    edges, rest = topic_edges(stream, evidence.language), rest_odds(stream.placed)
+    worth = 0.0
+    for _ in range(REST_ROUNDS):
+        known = decode(_model(stream, scores.talk, edges, worth * rest, options), best_path=False)
+        worth = rest_worth(rest, np.minimum(1.0, known.begin[:, :2].sum(axis=1)))
+    decoding = decode(_model(stream, scores.talk, edges, worth * rest, options))
+    columns = [0, 1, 2, 2]
+    posterior = decoding.posterior[:, columns] * np.array([1.0, 1.0, 0.0, 1.0])
+    segments = tuple(
+        Segment(sku=SLOTS[state].sku, start=float(stream.starts[first]), end=float(stream.ends[last - 1]), confidence=0.0, reasons=())
+        for first, last, state in decoding.path
+        if state < len(SLOTS)
+    )
+    explained = Explained(segments, SLOTS, posterior, decoding.begin[:, columns], stream, scores)
+    return replace(explained, segments=_named(evidence, explained))
 
 
 SLOTS = tuple(Product(sku=f"slot-{number}", title="") for number in (1, 2))
-"""Stand-ins for things that are sold but hardly named: two, so that one can follow the other."""
+"""Stand-ins for things that are sold: two, so that one can follow the other."""
 
 
-def with_unnamed(explained: Explained) -> tuple[Segment, ...]:
-    """Add stretches in which something is surely sold though no one thing is: the best path may prefer the background to each."""
-    sold = explained.posterior[:, -1] < 0.5 if len(explained.posterior) else np.zeros(0, bool)
-    sentences = explained.stream.sentences
-    free = [
-        bool(is_sold) and not any(s.start < segment.end and segment.start < s.end for segment in explained.segments)
-        for is_sold, s in zip(sold, sentences, strict=True)
-    ]
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], np.array(free, np.int8), [0]])))
-    found = [
-        Segment(sku=SLOTS[0].sku, start=sentences[first].start, end=sentences[last - 1].end, confidence=0.0, reasons=())
-        for first, last in zip(edges[::2], edges[1::2], strict=True)
-        if sentences[last - 1].end - sentences[first].start >= TOPIC_LEAST_S
-    ]
-    return tuple(sorted((*explained.segments, *found), key=lambda segment: segment.start))
+def _model(stream: Read, talk: Table, edges: TopicEdges, rest: Table, options: ExplanationOptions) -> Model:
+    """Set two topics against the background: what a sentence says for product talk, and what for an edge."""
+    size = len(stream.sentences)
+    emission, enter, leave = np.zeros((size, 3)), np.zeros((size, 3)), np.zeros((size + 1, 3))
+    emission[:, :2] = (talk + np.where(talk == 0, c.NOTHING_SAID, 0.0))[:, None]
+    enter[:, :2] = (EDGE_SHARE * (edges.enter + rest) + np.where(stream.closed[:size], 0.0, c.UNCLOSED))[:, None]
+    leave[:size, :2] = (EDGE_SHARE * (edges.leave + rest))[:, None]
+    return Model(
+        stream.starts,
+        stream.ends,
+        emission,
+        enter,
+        leave,
+        (c.PRODUCT_SECONDS, c.PRODUCT_SECONDS, c.BACKGROUND_SECONDS),
+        float(np.log(c.TO_BACKGROUND)),
+        float(np.log(1 - c.TO_BACKGROUND)),
+        np.full(2, -np.log(2)),
+        NEVER,
+        options.longest_s,
+    )
 
 
 def _named(evidence: Evidence, explained: Explained) -> tuple[Segment, ...]:
@@ -91,7 +96,7 @@ def _named(evidence: Evidence, explained: Explained) -> tuple[Segment, ...]:
     numbers: dict[str, int] = {}
     named = []
     stream, language = explained.stream, evidence.language
-    parts = topic_parts(stream, explained.segments, explained.scores.talk, language)
+    parts = topic_parts(stream, explained.segments, language)
     marked = marked_share(stream, parts)
     for first, last in parts:
         announced = bool(cue(stream, "transition")[first])
@@ -126,56 +131,3 @@ def _reasons(stream: Read, first: int, last: int, name: str, said: int, language
     if not reasons:
         reasons.append("在讲商品" if zh else "product talk")
     return tuple(reasons)
-
-
-def stand_ins(sentences: tuple[Sentence, ...]) -> tuple[Product, ...]:
-    """Make a stand-in product for every thing the stream keeps naming in bursts."""
-    groups = _grouped(_bursts(sentences))
-    return tuple(
-        Product(sku=f"topic-{number}", title=group[0].word, aliases=tuple(burst.word for burst in group[:NAMES_EACH]))
-        for number, group in enumerate(groups[:MOST], 1)
-    )
-
-
-def _bursts(sentences: tuple[Sentence, ...]) -> list[Burst]:
-    places: dict[str, list[int]] = {}
-    for at, sentence in enumerate(sentences):
-        for word in set(nouns(sentence.text)):
-            places.setdefault(word, []).append(at)
-    found = []
-    for word, ats in places.items():
-        if len(ats) < LEAST_SAID:
-            continue
-        times = np.array([(sentences[at].start + sentences[at].end) / 2 for at in ats])
-        inside = np.abs(times[:, None] - times[None, :]) <= BURST_S / 2
-        best = int(np.argmax(inside.sum(axis=1)))
-        count = int(inside[best].sum())
-        if count >= LEAST_SAID and count >= WITHIN * len(ats) ** 0.85:
-            found.append(Burst(word, float(times[inside[best]].mean()), count + 0.3 * len(word), tuple(ats)))
-    return sorted(found, key=lambda burst: (-burst.strength, burst.word))
-
-
-def _grouped(bursts: list[Burst]) -> list[list[Burst]]:
-    """Put bursts together that share their stretch; the strongest word names the group."""
-    groups: list[list[Burst]] = []
-    for burst in bursts:
-        near = next((group for group in groups if abs(group[0].centre - burst.centre) <= BURST_S / 2), None)
-        if near is None:
-            groups.append([burst])
-        else:
-            near.append(burst)
-    return groups
-
-
-def _mentions(sentences: tuple[Sentence, ...], thing: Product) -> list[Mention]:
-    from clipper.detect.mentions import times
-
-    found = []
-    for sentence in sentences:
-        text = sentence.text.lower()
-        for rank, word in enumerate(thing.aliases):
-            at = text.find(word)
-            if at >= 0:
-                start, end = times(sentence, at, at + len(word))
-                found.append(Mention(start, end, thing.sku, 1.0 if rank == 0 else 0.7, word, "learned"))
-    return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -11,8 +9,11 @@ from clipper import detect
 from clipper.detect.explanations import ExplanationOptions
 from clipper.detect.naming import full_name, name_of
 from clipper.detect.nouns import is_thing, things
-from clipper.detect.topics import find_topics, with_unnamed
-from clipper.values import AudienceLog, Catalog, Evidence, Findings, Product, Segment, Transcript
+from clipper.detect.numerals import numbers
+from clipper.detect.spoken import price_falls
+from clipper.detect.topic_edges import rest_worth
+from clipper.detect.topics import find_topics
+from clipper.values import AudienceLog, Catalog, Evidence, Findings, Product, Transcript
 from tests.bench.detect.scripts import spoken
 
 LINES = (
@@ -63,13 +64,32 @@ def test_a_product_named_in_passing_is_told_what_for(lines: tuple[str, ...], lan
     assert expected in why
 
 
-def test_what_is_sold_without_a_name_is_a_topic_all_the_same() -> None:
-    sentences = spoken(["大家随便聊聊。", *["他说的也对，慢慢来。"] * 8, "好吧，那就这样。"])
-    read = find_topics(Evidence(duration=40.0, language="zh", sentences=sentences, mentions=(), log=AudienceLog()), ExplanationOptions())
-    posterior = np.full_like(read.posterior, 0.0)
-    posterior[:, -1] = [0.9, *[0.4] * 8, 0.9]
-    posterior[:, 0] = posterior[:, 1] = (1 - posterior[:, -1]) / 2
-    (found,) = with_unnamed(replace(read, posterior=posterior, segments=()))
-    assert (found.start, found.end) == (sentences[1].start, sentences[8].end)
-    covered = Segment(sku="slot-1", start=0.0, end=40.0, confidence=0.5, reasons=())
-    assert with_unnamed(replace(read, posterior=posterior, segments=(covered,))) == (covered,)
+def test_a_number_and_a_lower_one_are_a_price_in_any_words() -> None:
+    told = ("挂牌三百二十块，我这儿一百八", "110 down to 72")
+    assert all(price_falls(numbers(text)) for text in told)
+    assert not any(price_falls(numbers(text)) for text in ("装了500毫升，还有300毫升", "先100再200"))
+
+
+def test_what_a_host_does_cuts_a_stream_that_no_phrase_of_moving_on_cuts() -> None:
+    lines = (
+        "这口砂锅是紫砂的，你看它的底，特别厚。",
+        "砂锅炖汤，汤面上一层油花，非常入味。",
+        "砂锅挂牌三百二，我这儿一百八，一号链接。",
+        "一号只剩四十口了，抓紧。",
+        "这条围裙是帆布的，你看它的兜，特别大。",
+        "围裙洗了三十回，非常耐用。",
+        "围裙挂牌七十九，我这儿三十九，二号链接。",
+        "二号还有一百条，抓紧。",
+    )
+    sentences = spoken(lines)
+    found = find_topics(Evidence(duration=90.0, language="zh", sentences=sentences, mentions=(), log=AudienceLog()), ExplanationOptions())
+    edges = [(segment.start, segment.end) for segment in found.segments]
+    assert edges == [(sentences[0].start, sentences[3].end), (sentences[4].start, sentences[7].end)]
+
+
+def test_how_much_a_rest_says_of_a_new_topic_is_learned_from_the_host() -> None:
+    edge = np.tile([1.0, 0.0, 0.0, 0.0, 0.0], 20)
+    rests, runs_on = np.where(edge > 0, 1.2, -0.3), np.tile([0.0, 0.8, -0.8, 0.8, -0.8], 20)
+    assert rest_worth(rests, edge) > 1.2
+    assert rest_worth(runs_on, edge) < 0.5
+    assert rest_worth(rests[:1], edge[:1]) == pytest.approx(1.0)
