@@ -270,7 +270,7 @@ TOPIC_ODDS = (2.6, 1.3, 1.7, 1.1, 2.0)
 """Log odds of a topic being one whole explanation, without a catalogue: of a usual one in a stream whose edges are all marked; for an
 offer; per log of its length over `TOPIC_USUAL_S`; for an announced beginning; per log of the share of edges that the host marks. Fitted
 on 380 simulated topics and 62 of recordings and scripts, half of the weight each, and drawn most of the way back to an earlier fit on 1900;
-their level lies between what is right of simulated topics (told with .64 on sixteen streams, .58 right) and of recorded ones (.85 right)."""
+the level lies between what is right of simulated topics (told with .64 on sixteen streams, .58 right) and of recorded ones (.85)."""
 TOPIC_USUAL_S = 40.0
 """Median seconds of a topic."""
 TOPIC_MOST = 0.9

@@ -37,8 +37,6 @@ LEAST_SAID = 3
 """A thing that is sold is named at least so often."""
 REST_ROUNDS = 2
 """Decodings that teach how long a host rests between topics; the first goes without the rests."""
-EDGE_SHARE = 1.0
-"""Share of what speaks for an edge that counts: an end and the beginning behind it are told by the same signs."""
 
 
 def find_topics(evidence: Evidence, options: ExplanationOptions) -> Explained:
@@ -74,8 +72,8 @@ def _model(stream: Read, talk: Table, edges: TopicEdges, rest: Table, options: E
     size = len(stream.sentences)
     emission, enter, leave = np.zeros((size, 3)), np.zeros((size, 3)), np.zeros((size + 1, 3))
     emission[:, :2] = (talk + np.where(talk == 0, c.NOTHING_SAID, 0.0))[:, None]
-    enter[:, :2] = (EDGE_SHARE * (edges.enter + rest) + np.where(stream.closed[:size], 0.0, c.UNCLOSED))[:, None]
-    leave[:size, :2] = (EDGE_SHARE * (edges.leave + rest))[:, None]
+    enter[:, :2] = (edges.enter + rest + np.where(stream.closed[:size], 0.0, c.UNCLOSED))[:, None]
+    leave[:size, :2] = (edges.leave + rest)[:, None]
     return Model(
         stream.starts,
         stream.ends,
