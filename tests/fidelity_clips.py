@@ -285,10 +285,25 @@ def erased(thing: Thing, rng: Any) -> Any | None:
         filled = cv2.resize(cv2.inpaint(small, cv2.resize(hole, small.shape[1::-1]), 5, cv2.INPAINT_TELEA), thing.photo.pixels.shape[1::-1])
         share = cv2.GaussianBlur(hole, (0, 0), 3)[..., None].astype(np.float32) / 255
         out = (filled * share + thing.photo.pixels * (1 - share)).astype(np.uint8)
-        changed = np.abs(out.astype(int) - thing.photo.pixels).max(axis=2)[y : y + h, x : x + w]
-        if float((changed > 25).mean()) > 0.12:
+        if changed_share(thing, out, box) > 0.12:
             return out
     return None
+
+
+def changed_share(thing: Thing, pixels: Any, box: tuple[int, int, int, int]) -> float:
+    """Share of a box that looks otherwise than in the photo: by more than a tenth of white."""
+    x, y, w, h = box
+    changed = np.abs(pixels.astype(int) - thing.photo.pixels).max(axis=2)[y : y + h, x : x + w]
+    return float((changed > 25).mean())
+
+
+Shown = Callable[[float], tuple[Any, Any]]
+SEEN = 0.04
+
+
+def if_seen(thing: Thing, product: Shown, box: tuple[int, int, int, int]) -> Shown | None:
+    """None where nobody would see that a part has changed, as a blank one that melts."""
+    return product if changed_share(thing, product(1.0)[0], box) > SEEN else None
 
 
 def doubled(thing: Thing, rng: Any) -> Any:
@@ -440,7 +455,8 @@ GOOD: dict[str, Maker] = {
 def s_melt_label(thing: Thing, rng: Any, _: Any) -> Scene | None:
     if thing.label is None:
         return None
-    return _base(thing, rng, product=melted(thing, thing.label, rng.uniform(0.018, 0.04), int(rng.integers(1000))))
+    product = if_seen(thing, melted(thing, thing.label, rng.uniform(0.018, 0.04), int(rng.integers(1000))), thing.label)
+    return None if product is None else _base(thing, rng, product=product)
 
 
 def s_melt_part(thing: Thing, rng: Any, _: Any) -> Scene | None:
@@ -448,11 +464,14 @@ def s_melt_part(thing: Thing, rng: Any, _: Any) -> Scene | None:
         return None
     x, y, w, h = thing.label
     small = (x + w // 4, y + int(h * rng.uniform(0.1, 0.4)), w // 2, max(h // 3, int(0.08 * long_edge(thing))))
-    return _base(thing, rng, product=melted(thing, small, rng.uniform(0.025, 0.045), int(rng.integers(1000))))
+    product = if_seen(thing, melted(thing, small, rng.uniform(0.025, 0.045), int(rng.integers(1000))), small)
+    return None if product is None else _base(thing, rng, product=product)
 
 
-def s_warp(thing: Thing, rng: Any, _: Any) -> Scene:
-    return _base(thing, rng, product=warped(thing, part(thing, rng, 0.45), rng.uniform(0.25, 0.4), int(rng.integers(1000))))
+def s_warp(thing: Thing, rng: Any, _: Any) -> Scene | None:
+    box = part(thing, rng, 0.45)
+    product = if_seen(thing, warped(thing, box, rng.uniform(0.25, 0.4), int(rng.integers(1000))), box)
+    return None if product is None else _base(thing, rng, product=product)
 
 
 def s_bend(thing: Thing, rng: Any, _: Any) -> Scene:

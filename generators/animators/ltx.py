@@ -12,7 +12,7 @@ from typing import Any
 
 from clipper.digest import sha256
 from clipper.errors import ModelError
-from generators import memory_plan
+from generators import memory_layout
 from generators.checkpoints import Fitted, fit
 from generators.diffusion import (
     DiffusersOptions,
@@ -80,7 +80,7 @@ class Ltx:
         if self.model is not None:
             self.model.free()
             self.model = None
-            memory_plan.give_back()
+            memory_layout.give_back()
 
     # --- once ---
 
@@ -91,7 +91,7 @@ class Ltx:
             text(*self._texts(request))  # before the denoiser comes, so that both never share the memory
             pipe = load_pipeline(found, plan, without=("text_encoder", "tokenizer"))
             loras = self._add_lora(pipe)
-            memory_plan.lay_out(pipe, plan, ("transformer",))
+            memory_layout.lay_out(pipe, plan, ("transformer",))
             self.model = Loaded(found=found, plan=plan, pipe=pipe, text=text, loras=loras)
         return self.model
 

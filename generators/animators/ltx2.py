@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from clipper.errors import InputError
-from generators import memory_plan
+from generators import memory_layout
 from generators.checkpoints import Fitted, fit
 from generators.diffusion import (
     DiffusersOptions,
@@ -90,7 +90,7 @@ class Ltx2:
         if self.model is not None:
             self.model.free()
             self.model = None
-            memory_plan.give_back()
+            memory_layout.give_back()
 
     def _load(self, request: ShotRequest, fitted: Fitted) -> Loaded:
         if self.model is None:
@@ -99,7 +99,7 @@ class Ltx2:
             text = TextEncoder(found, plan, lambda: load_pipeline(found, plan, without=rest), _encode, self.options.cache)
             text(*self._texts(request))  # before the denoiser comes, so that both never share the memory
             pipe = load_pipeline(found, plan, without=("text_encoder", "tokenizer"))
-            memory_plan.lay_out(pipe, plan, ("transformer",))
+            memory_layout.lay_out(pipe, plan, ("transformer",))
             self.model = Loaded(found=found, plan=plan, pipe=pipe, text=text)
         return self.model
 

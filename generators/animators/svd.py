@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from clipper.errors import InputError
-from generators import memory_plan
+from generators import memory_layout
 from generators.checkpoints import Fitted, fit
 from generators.diffusion import (
     DiffusersOptions,
@@ -79,13 +79,13 @@ class Svd:
         """Give memory and card back."""
         if self.model is not None:
             self.model = None
-            memory_plan.give_back()
+            memory_layout.give_back()
 
     def _load(self, fitted: Fitted) -> Loaded:
         if self.model is None:
             found, plan = ready(self.choice, fitted, self.options)
             pipe = load_pipeline(found, plan, without=())
-            memory_plan.lay_out(pipe, plan, ("unet",))
+            memory_layout.lay_out(pipe, plan, ("unet",))
             self.model = Loaded(found=found, plan=plan, pipe=pipe)
         return self.model
 

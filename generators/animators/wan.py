@@ -13,7 +13,7 @@ from typing import Any
 
 from clipper.digest import sha256
 from clipper.errors import ModelError
-from generators import checkpoint_source, memory_plan
+from generators import checkpoint_source, memory_layout
 from generators.checkpoints import Fitted, fit, table
 from generators.diffusion import (
     DiffusersOptions,
@@ -79,7 +79,7 @@ class Wan:
         if self.model is not None:
             self.model.free()
             self.model = None
-            memory_plan.give_back()
+            memory_layout.give_back()
 
     # --- once ---
 
@@ -92,7 +92,7 @@ class Wan:
             pipe = load_pipeline(found, plan, without=("text_encoder", "tokenizer"), fp32=("vae", "image_encoder"))
             self._schedule(pipe)
             loras = self._add_loras(pipe)
-            memory_plan.lay_out(pipe, plan, EXPERTS)
+            memory_layout.lay_out(pipe, plan, EXPERTS)
             self.model = Loaded(found=found, plan=plan, pipe=pipe, text=text, loras=loras)
         return self.model
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clipper.errors import ModelError
-from generators import memory_plan
+from generators import memory_layout
 from generators.checkpoints import Fitted
 from generators.diffusion.foreign import first_line
 from generators.diffusion.kept import Kept
@@ -43,10 +43,10 @@ def decode(
             try:
                 video = attempt()
             except (RuntimeError, MemoryError) as error:
-                if not memory_plan.is_out_of_memory(error):
+                if not memory_layout.is_out_of_memory(error):
                     raise ModelError(f"could not decode {where}: {first_line(error)}; delete it and run again") from error
                 log.warning("the device is full decoding %s; trying again, smaller", name)
-                memory_plan.give_back()
+                memory_layout.give_back()
             else:
                 told(name)
                 break

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from clipper.errors import Cancelled, LivecutError, ModelError
-from generators import memory_plan
+from generators import memory_layout
 from generators.diffusion.foreign import first_line, quiet, remedy
 
 Progress = Callable[[float], None]
@@ -54,7 +54,7 @@ def denoise(pipe: Any, arguments: Mapping[str, Any], *, steps: int, progress: Pr
         raise
     except (RuntimeError, ValueError) as error:
         pipe.maybe_free_model_hooks()
-        memory_plan.give_back()
+        memory_layout.give_back()
         hint = remedy(error, "report this with the settings in the manifest")
         raise ModelError(f"could not make the shot: {type(pipe).__name__} failed while denoising: {first_line(error)}; {hint}") from error
     if stopped:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from generators import memory_plan
+from generators import memory_layout
 
 
 def remedy(error: BaseException, otherwise: str) -> str:
     """Say what to do about an error: something else when the device was full."""
     return (
         "use a smaller plan (--set generate.diffusers.memory=fp8-group-offload) or --preset lowvram"
-        if memory_plan.is_out_of_memory(error)
+        if memory_layout.is_out_of_memory(error)
         else otherwise
     )
 

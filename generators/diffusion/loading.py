@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clipper.errors import ModelError
-from generators import memory_plan
+from generators import memory_layout
 from generators.checkpoint_folder import Found
 from generators.checkpoints import Fitted
 from generators.diffusion.foreign import first_line, quiet, remedy
@@ -40,11 +40,11 @@ class Loaded:
 
     def tile(self, tile_px: int, fitted: Fitted) -> None:
         """Let the autoencoder work in tiles of that edge, or on whole frames for 0."""
-        memory_plan.tile(self.pipe.vae, tile_px, self.found.checkpoint.latent[1], (fitted.width_px, fitted.height_px))
+        memory_layout.tile(self.pipe.vae, tile_px, self.found.checkpoint.latent[1], (fitted.width_px, fitted.height_px))
 
     def placed(self, tensor: Any) -> Any:
         """Bring a tensor to where and how the pipeline computes."""
-        return tensor.to(self.plan.device, memory_plan.torch_dtype(self.plan))
+        return tensor.to(self.plan.device, memory_layout.torch_dtype(self.plan))
 
 
 def load_pipeline(found: Found, plan: MemoryPlan, *, without: Sequence[str], fp32: Sequence[str] = ()) -> Any:
@@ -63,7 +63,7 @@ def load_pipeline(found: Found, plan: MemoryPlan, *, without: Sequence[str], fp3
             f"could not load {found.folder}: diffusers {diffusers.__version__} has no {name}; upgrade it: pip install -U diffusers"
         )
     dtypes = {
-        "default": memory_plan.torch_dtype(plan),
+        "default": memory_layout.torch_dtype(plan),
         **{part: torch.float32 for part in fp32 if part in found.parameters and part not in without},
     }
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from clipper.errors import ModelError
-from generators import memory_plan
+from generators import memory_layout
 from generators.checkpoint_folder import Found
 from generators.diffusion.foreign import first_line, quiet, remedy
 from generators.diffusion.kept import digest_of, save_tensors
@@ -57,14 +57,14 @@ class TextEncoder:
             self.free()
         elif self._pipe is not None and self._plan.placement == "model-offload":
             self._pipe.to("cpu")
-            memory_plan.give_back()
+            memory_layout.give_back()
         return encoded
 
     def free(self) -> None:
         """Give the encoder's memory back."""
         if self._pipe is not None:
             self._pipe = None
-            memory_plan.give_back()
+            memory_layout.give_back()
 
     def _read(self, path: Path) -> dict[str, Tensor] | None:
         from safetensors import SafetensorError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from generators.fidelity.align import grey
+from generators.fidelity.pose import grey
 from generators.fidelity.reference import Reference
 
 MIDDLE = 119.0

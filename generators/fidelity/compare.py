@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from generators.fidelity.align import Pose, grey, jacobian, rectify, sift, view_matrix
 from generators.fidelity.colour import compare_colours
 from generators.fidelity.outline import compare_outline
+from generators.fidelity.pose import Pose, grey, jacobian, rectify, view_matrix
 from generators.fidelity.reference import Reference
+from generators.fidelity.search import sift
 
 SSIM_SIGMA = 1.5
 """Of the window, as Wang et al. 2004 use it."""

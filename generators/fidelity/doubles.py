@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from generators.fidelity.align import RATIO, SEARCH_PX, Pose, find, grey, search_points, sift
+from generators.fidelity.align import find
+from generators.fidelity.pose import Pose, grey
 from generators.fidelity.reference import Reference, scaling
+from generators.fidelity.search import RATIO, SEARCH_PX, search_points, sift
 from generators.values import Photo
 
 FEWEST = 8

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from generators.fidelity.align import NEAR, Pose, find, follow, grey, place, refine, view_matrix
+from generators.fidelity.align import NEAR, find, follow, refine
 from generators.fidelity.colour import delta_e, lab
 from generators.fidelity.compare import look
 from generators.fidelity.doubles import is_doubled
 from generators.fidelity.judging import Findings, judge
 from generators.fidelity.options import FidelityOptions
+from generators.fidelity.pose import Pose, grey, place, view_matrix
 from generators.fidelity.reference import Reference, build_reference, scaling
 from generators.fidelity.rereading import read_again
 from generators.fidelity.text import TextReader

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from generators.fidelity.align import Pose, find, follow, grey, place
+from generators.fidelity.align import find, follow
 from generators.fidelity.compare import Look, look
 from generators.fidelity.options import FidelityOptions
+from generators.fidelity.pose import Pose, grey, place, rectify
 from generators.fidelity.reference import Reference, build_reference, scaling
 from generators.values import Cutout, Footage, Photo
 
@@ -115,8 +116,6 @@ def _problem(looks: list[Look], poses: dict[int, Pose | None], options: Fidelity
 def _gain(reference: Reference, frame: Any, pose: Pose) -> float:
     """Return how much lighter the product is in a frame than in its photo."""
     import numpy as np
-
-    from generators.fidelity.align import rectify
 
     image, inside = rectify(frame, pose.matrix, reference)
     area = (reference.mask > 200) & (inside > 0)

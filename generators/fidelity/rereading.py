@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from generators.fidelity.align import Pose, rectify
 from generators.fidelity.compare import Look
+from generators.fidelity.pose import Pose, rectify
 from generators.fidelity.reference import Reference, scaling
 from generators.fidelity.text import LEAST_HEIGHT_PX, LEAST_SURE, TextLine, TextReader, agreement, find_reader, plain_text
 from generators.values import Photo

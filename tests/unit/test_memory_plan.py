@@ -8,7 +8,8 @@ import pytest
 
 from clipper.errors import InputError, ModelError
 from generators.checkpoints import Fitted, table
-from generators.memory_plan import Card, MemoryPlan, Need, choose, is_out_of_memory, need, tile
+from generators.memory_layout import is_out_of_memory, tile
+from generators.memory_plan import Card, MemoryPlan, Need, choose, need
 
 
 def card(vram: float, ram: float = 64.0) -> Card:
